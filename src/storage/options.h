@@ -1,0 +1,33 @@
+// How a store is set up. Names and meaning follow the memory storage engine's parameters (docs/reference/settings.md);
+// the configuration has checked every range before.
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace memgrid::storage {
+
+struct StoreOptions {
+  std::string name = "default";
+  std::vector<std::string> files;    // shadow files, one a stripe; with `filesize`
+  std::vector<std::string> devices;  // raw devices, one a stripe (later issue)
+  uint64_t filesize = 0;             // bytes of each file
+  uint64_t data_size = 0;            // bytes of memory of a store without shadow
+  bool commit_to_device = false;     // acknowledge when durable
+  bool direct_files = false;         // refuse file systems without direct I/O, instead of doing without
+  bool disable_odsync = false;
+  int64_t flush_max_ms = 1000;            // 1..60000: bound of the loss window
+  uint64_t max_write_cache = 64u << 20;   // bytes not yet durable, a stripe
+  int defrag_lwm_pct = 50;                // 1..99
+  int64_t defrag_queue_min = 0;           // wblocks
+  int64_t defrag_sleep_us = 1000;
+  int evict_used_pct = 0;                 // 0 = off
+  int stop_writes_used_pct = 70;          // 1..85
+  int stop_writes_avail_pct = 5;          // 0..99
+  int shards = 0;                         // 0: chosen at creation
+  bool has_shadow() const { return !files.empty() || !devices.empty(); }
+};
+
+}  // namespace memgrid::storage
