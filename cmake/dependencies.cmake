@@ -1,4 +1,4 @@
-# Everything comes from Debian 12 packages (scripts install them: see tools/setup.sh); nothing is vendored or downloaded here.
+# Everything comes from Debian 12 packages (tools/packages/build.txt; `./dev setup` installs them); nothing is vendored or downloaded here.
 
 find_package(Threads REQUIRED)
 find_package(absl REQUIRED)

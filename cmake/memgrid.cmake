@@ -2,6 +2,7 @@
 
 option(MEMGRID_TESTS "build tests" ON)
 option(MEMGRID_BENCH "build benchmarks and the peers that need only Debian packages" ON)
+option(MEMGRID_FUZZ "build the fuzz targets with libFuzzer (clang); otherwise they replay their corpus as tests" OFF)
 set(MEMGRID_SANITIZE "" CACHE STRING "address,undefined or thread; empty for none")
 
 add_library(memgrid_options INTERFACE)
@@ -12,6 +13,10 @@ target_compile_options(memgrid_options INTERFACE
 if(MEMGRID_SANITIZE)
   add_compile_options(-fsanitize=${MEMGRID_SANITIZE} -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${MEMGRID_SANITIZE})
+endif()
+if(MEMGRID_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=address,undefined)
 endif()
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|amd64")
   # CRC32C and 16-byte atomics are there on every x86-64 server of the last decade.
@@ -30,8 +35,23 @@ function(memgrid_library name)
   endif()
 endfunction()
 
+# What tools/ builds without naming single targets: programs (build/bin), unit_tests and sim_tests (by label), fuzzers.
+add_custom_target(unit_tests)
+add_custom_target(sim_tests)
+add_custom_target(fuzzers)
+add_custom_target(programs)
+function(memgrid_collect_programs)
+  foreach(program memgridd memgrid primatomic-cli)
+    if(TARGET ${program})
+      add_dependencies(programs ${program})
+    endif()
+  endforeach()
+endfunction()
+# The programs are declared after this file is read; collect them when the whole tree is known.
+cmake_language(DEFER DIRECTORY ${CMAKE_SOURCE_DIR} CALL memgrid_collect_programs)
+
 # memgrid_test(NAME SRCS ... DEPS ... [LABELS ...] [TIMEOUT seconds]): a GoogleTest program, run by ctest.
-# Labels: unit (default), sim, slow. What is labelled slow is not run by `./dev test`.
+# Labels: unit (default), sim, slow. What is labelled slow is not run by `./dev test`; ThreadSanitizer runs unit.
 function(memgrid_test name)
   if(NOT MEMGRID_TESTS)
     return()
@@ -48,9 +68,35 @@ function(memgrid_test name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
+  foreach(label unit sim)
+    if(label IN_LIST ARG_LABELS)
+      add_dependencies(${label}_tests ${name})
+    endif()
+  endforeach()
 endfunction()
 
-# memgrid_bench(NAME SRCS ... DEPS ...): a Google Benchmark program in build/bench.
+# memgrid_fuzz(NAME SRCS ... DEPS ...): a libFuzzer target (LLVMFuzzerTestOneInput), run by `./dev fuzz NAME`. In a build
+# without MEMGRID_FUZZ the same sources become a unit test that replays tests/fuzz/corpus/NAME, so that it cannot rot.
+function(memgrid_fuzz name)
+  cmake_parse_arguments(ARG "" "" "SRCS;DEPS" ${ARGN})
+  if(MEMGRID_FUZZ)
+    add_executable(${name} EXCLUDE_FROM_ALL ${ARG_SRCS})
+    target_link_libraries(${name} PRIVATE memgrid_options ${ARG_DEPS})
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
+    add_dependencies(fuzzers ${name})
+  elseif(MEMGRID_TESTS)
+    add_executable(${name} ${ARG_SRCS} ${CMAKE_SOURCE_DIR}/tests/fuzz/replay_main.cc)
+    target_link_libraries(${name} PRIVATE memgrid_options ${ARG_DEPS})
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+    add_test(NAME ${name} COMMAND ${name} ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${name})
+    set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 300)
+    add_dependencies(unit_tests ${name})
+  endif()
+endfunction()
+
+# memgrid_bench(NAME SRCS ... DEPS ...): a Google Benchmark program in build/bench; ctest runs each of its benchmarks for
+# a moment (label bench), so that they cannot rot.
 function(memgrid_bench name)
   if(NOT MEMGRID_BENCH)
     return()
@@ -59,4 +105,6 @@ function(memgrid_bench name)
   add_executable(${name} ${ARG_SRCS})
   target_link_libraries(${name} PRIVATE memgrid_options ${ARG_DEPS} benchmark::benchmark_main)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
+  add_test(NAME ${name} COMMAND ${name} --benchmark_min_time=0.001)
+  set_tests_properties(${name} PROPERTIES LABELS bench TIMEOUT 300)
 endfunction()
