@@ -1,0 +1,35 @@
+"""Findings that are put up with, each with its limit: lines `CHECK SUBJECT [VALUE]` of exceptions.txt."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tree import Finding
+
+
+class Exceptions:
+    """An entry hides findings of its check and subject up to its value; an entry that hides nothing is a finding."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.entries: dict[tuple[str, str], tuple[int, int]] = {}  # (check, subject) -> value, line
+        for number, line in enumerate(path.read_text().splitlines(), 1) if path.exists() else ():
+            words = line.split("#")[0].split()
+            if words:
+                check, subject, *value = words
+                self.entries[check, subject] = (int(value[0]) if value else 0, number)
+
+    def filter(self, check: str, findings: list[Finding]) -> list[Finding]:
+        used = set()
+        kept = []
+        for finding in findings:
+            entry = self.entries.get((check, finding.key))
+            if entry is not None:
+                used.add(finding.key)
+            if entry is None or finding.value > entry[0]:
+                kept.append(finding)
+        for (name, subject), (_, line) in self.entries.items():
+            if name == check and subject not in used:
+                message = f"{subject} needs no exception any more: delete this line"
+                kept.append(Finding(f"tools/lint/{self.path.name}", line, message))
+        return kept
