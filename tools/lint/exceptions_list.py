@@ -8,7 +8,7 @@ from tree import Finding
 
 
 class Exceptions:
-    """An entry hides findings of its check and subject up to its value; an entry that hides nothing is a finding."""
+    """An entry hides findings of its check and subject up to its value."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -20,16 +20,9 @@ class Exceptions:
                 self.entries[check, subject] = (int(value[0]) if value else 0, number)
 
     def filter(self, check: str, findings: list[Finding]) -> list[Finding]:
-        used = set()
         kept = []
         for finding in findings:
             entry = self.entries.get((check, finding.key))
-            if entry is not None:
-                used.add(finding.key)
             if entry is None or finding.value > entry[0]:
                 kept.append(finding)
-        for (name, subject), (_, line) in self.entries.items():
-            if name == check and subject not in used:
-                message = f"{subject} needs no exception any more: delete this line"
-                kept.append(Finding(f"tools/lint/{self.path.name}", line, message))
         return kept

@@ -24,7 +24,7 @@ def check(tree: Tree) -> Iterator[Finding]:
             yield from _links(path, text, known)
         for match in PATH.finditer(text):
             if not _resolves(path, match.group(1), known):
-                yield Finding(path, line_of(text, match.start()), f"{match.group(1)} is not there", value=1)
+                yield Finding(path, line_of(text, match.start()), f"{match.group(1)} is not there", match.group(1))
 
 
 def _links(path: str, text: str, known: set[str]) -> Iterator[Finding]:
@@ -33,7 +33,7 @@ def _links(path: str, text: str, known: set[str]) -> Iterator[Finding]:
         if not target or "://" in target or target.startswith("mailto:"):
             continue
         if _normal(PurePosixPath(path).parent / target) not in known:
-            yield Finding(path, line_of(text, match.start()), f"link to {target}, which is not there")
+            yield Finding(path, line_of(text, match.start()), f"link to {target}, which is not there", target)
 
 
 def _resolves(path: str, target: str, known: set[str]) -> bool:
