@@ -140,7 +140,13 @@ class Run:
         name, started = f"{variant.preset}: C++ tests", time.monotonic()
         xml = RESULTS / variant.preset
         argv = ["ctest", "--test-dir", variant.folder, *variant.ctest]
-        argv += ["-j", str(os.cpu_count()), "--output-on-failure", "--output-junit", f"{xml}/ctest.xml"]
+        argv += [
+            "-j",
+            str(os.cpu_count()),
+            "--output-on-failure",
+            "--output-junit",
+            f"{xml}/ctest.xml",
+        ]
         code = self.command(name, argv, {**variant.env, "GTEST_OUTPUT": f"xml:{xml}/gtest/"})
         self.report(name, started, count_ctest(xml / "ctest.xml", xml / "gtest", code))
 

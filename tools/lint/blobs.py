@@ -7,7 +7,12 @@ from collections.abc import Iterator
 from tree import Finding, Tree
 
 LIMIT = 256 * 1024
-MAGIC = {b"\x7fELF": "a program", b"PK\x03\x04": "an archive", b"\x1f\x8b": "an archive", b"\xfd7zXZ": "an archive"}
+MAGIC = {
+    b"\x7fELF": "a program",
+    b"PK\x03\x04": "an archive",
+    b"\x1f\x8b": "an archive",
+    b"\xfd7zXZ": "an archive",
+}
 
 
 def check(tree: Tree) -> Iterator[Finding]:
@@ -19,5 +24,7 @@ def check(tree: Tree) -> Iterator[Finding]:
         with file.open("rb") as stream:
             start = stream.read(6)
         for magic, what in MAGIC.items():
-            if start.startswith(magic) and not path.startswith(("tests/fuzz/corpus/", "tests/golden/")):
+            if start.startswith(magic) and not path.startswith(
+                ("tests/fuzz/corpus/", "tests/golden/")
+            ):
                 yield Finding(path, 1, f"is {what}")

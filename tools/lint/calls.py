@@ -21,14 +21,28 @@ BANS = (
     (r"\bstd::(this_thread|j?thread|async)\b", "threads are started by env/executor"),
     (r"\bpthread_\w+\s*\(", "threads are started by env/executor"),
     (r"\b(\w*[cC]lock)::now\s*\(|\babsl::Now\s*\(", "time comes from env/clock"),
-    (r"(?<![\w.:>])(std::|::)?(time|clock_gettime|gettimeofday|nanosleep|usleep)\s*\(", "time comes from env/clock"),
+    (
+        r"(?<![\w.:>])(std::|::)?(time|clock_gettime|gettimeofday|nanosleep|usleep)\s*\(",
+        "time comes from env/clock",
+    ),
     (r"\babsl::SleepFor\b", "wait for an event of env/executor"),
-    (r"\brandom_device\b|\bs?rand\s*\(\s*\)|\babsl::(Insecure)?BitGen\b", "chance comes from env/random"),
-    (r"\bstd::(recursive_|shared_|timed_)?mutex\b|\bstd::condition_variable\b", "use absl::Mutex with ABSL_GUARDED_BY"),
+    (
+        r"\brandom_device\b|\bs?rand\s*\(\s*\)|\babsl::(Insecure)?BitGen\b",
+        "chance comes from env/random",
+    ),
+    (
+        r"\bstd::(recursive_|shared_|timed_)?mutex\b|\bstd::condition_variable\b",
+        "use absl::Mutex with ABSL_GUARDED_BY",
+    ),
     (rf"(?<![\w>.])::({_SYSCALLS})\s*\(", "system calls live in env/posix"),
-    (r"\bstd::(filesystem|[io]?fstream)\b|\bf(open|read|write|sync)\s*\(", "files are reached through env/disk"),
-    (r"#\s*include\s*<(sys/(socket|epoll|mman|eventfd|uio|stat|syscall)\.h|liburing\.h|fcntl\.h|poll\.h|netinet/\w+\.h)>",
-     "system calls live in env/posix"),
+    (
+        r"\bstd::(filesystem|[io]?fstream)\b|\bf(open|read|write|sync)\s*\(",
+        "files are reached through env/disk",
+    ),
+    (
+        r"#\s*include\s*<(sys/(socket|epoll|mman|eventfd|uio|stat|syscall)\.h|liburing\.h|fcntl\.h|poll\.h|netinet/\w+\.h)>",
+        "system calls live in env/posix",
+    ),
 )
 _COMPILED = [(re.compile(pattern), instead) for pattern, instead in BANS]
 

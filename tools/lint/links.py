@@ -9,7 +9,9 @@ from pathlib import PurePosixPath
 from tree import CPP, Finding, Tree, line_of
 
 LINK = re.compile(r"\[[^\]\n]*\]\(([^)\s]+)\)")
-PATH = re.compile(r"(?<![\w./-])((?:docs|src|tools|tests|cli|bench|proto|sdk|cmake)/[\w./-]*\w\.(?:md|h|cc|py|sh|proto|txt|json))\b")
+PATH = re.compile(
+    r"(?<![\w./-])((?:docs|src|tools|tests|cli|bench|proto|sdk|cmake)/[\w./-]*\w\.(?:md|h|cc|py|sh|proto|txt|json))\b"
+)
 
 
 def check(tree: Tree) -> Iterator[Finding]:
@@ -24,7 +26,12 @@ def check(tree: Tree) -> Iterator[Finding]:
             yield from _links(path, text, known)
         for match in PATH.finditer(text):
             if not _resolves(path, match.group(1), known):
-                yield Finding(path, line_of(text, match.start()), f"{match.group(1)} is not there", match.group(1))
+                yield Finding(
+                    path,
+                    line_of(text, match.start()),
+                    f"{match.group(1)} is not there",
+                    match.group(1),
+                )
 
 
 def _links(path: str, text: str, known: set[str]) -> Iterator[Finding]:
@@ -33,7 +40,9 @@ def _links(path: str, text: str, known: set[str]) -> Iterator[Finding]:
         if not target or "://" in target or target.startswith("mailto:"):
             continue
         if _normal(PurePosixPath(path).parent / target) not in known:
-            yield Finding(path, line_of(text, match.start()), f"link to {target}, which is not there", target)
+            yield Finding(
+                path, line_of(text, match.start()), f"link to {target}, which is not there", target
+            )
 
 
 def _resolves(path: str, target: str, known: set[str]) -> bool:

@@ -11,7 +11,9 @@ from pathlib import PurePosixPath
 
 from tree import CPP, Finding, Tree, line_of
 
-FOREIGN = re.compile(r"(?<![\w.])/(?:work|home/\w|Users/\w)[\w./-]*|\.library/|\bsub-?agents?\b", re.I)
+FOREIGN = re.compile(
+    r"(?<![\w.])/(?:work|home/\w|Users/\w)[\w./-]*|\.library/|\bsub-?agents?\b", re.I
+)
 FILE_NAME = re.compile(r"^[a-z0-9_]+(\.[a-z0-9_]+)?$")
 # The rule's own words and their tests.
 EXEMPT = ("tools/lint/names.py", "tools/tests/test_lint.py")
@@ -23,7 +25,9 @@ def check(tree: Tree) -> Iterator[Finding]:
             continue
         text = tree.text(path)
         for match in FOREIGN.finditer(text):
-            yield Finding(path, line_of(text, match.start()), f"`{match.group(0)}` is not the project's")
+            yield Finding(
+                path, line_of(text, match.start()), f"`{match.group(0)}` is not the project's"
+            )
     for path in tree.files(*CPP, ".py"):
         if not FILE_NAME.match(PurePosixPath(path).name):
             yield Finding(path, 1, "file names are lower case with underscores")

@@ -32,7 +32,11 @@ def check(tree: Tree) -> Iterator[Finding]:
             message = f"{lines} lines, more than {FILE_LINES}: split it by reason to change"
             yield Finding(path, 1, message, value=lines)
     for path in tree.files(*CPP, ".py"):
-        found = python_functions(tree.text(path)) if path.endswith(".py") else cpp_functions(tree.code(path))
+        found = (
+            python_functions(tree.text(path))
+            if path.endswith(".py")
+            else cpp_functions(tree.code(path))
+        )
         for function in found:
             if function.lines > FUNCTION_LINES:
                 message = f"{function.name}: {function.lines} lines, more than {FUNCTION_LINES}"
@@ -46,7 +50,10 @@ def python_functions(text: str) -> Iterator[Function]:
             yield Function(node.name, node.lineno, node.end_lineno or node.lineno)
 
 
-_SCOPE = re.compile(r"\b(namespace|class|struct|union|enum|extern)\b(?!.*\)\s*(const|noexcept|override|final|\s)*$)", re.S)
+_SCOPE = re.compile(
+    r"\b(namespace|class|struct|union|enum|extern)\b(?!.*\)\s*(const|noexcept|override|final|\s)*$)",
+    re.S,
+)
 _CONTROL = re.compile(r"^\s*(\}?\s*else\b|if|for|while|switch|do|try|catch)\b")
 _NAME = re.compile(r"([~\w:]+|operator\s*\S+?|operator\s*\(\))\s*\(")
 
@@ -82,7 +89,9 @@ def cpp_functions(code: str) -> Iterator[Function]:
 
 
 def _without_preprocessor(code: str) -> str:
-    return re.sub(r"^[ \t]*#(?:\\\n|[^\n])*", lambda m: re.sub(r"[^\n]", " ", m.group(0)), code, flags=re.M)
+    return re.sub(
+        r"^[ \t]*#(?:\\\n|[^\n])*", lambda m: re.sub(r"[^\n]", " ", m.group(0)), code, flags=re.M
+    )
 
 
 def _is_function(head: str) -> bool:
@@ -98,5 +107,9 @@ def _function_name(head: str) -> str:
     name = match.group(1)
     if name.startswith(("TEST", "RC_GTEST", "BENCHMARK", "TYPED_TEST")):
         arguments = re.search(r"\(([^)]*)\)", head)
-        name = ".".join(part.strip() for part in arguments.group(1).split(",")[:2]) if arguments else name
+        name = (
+            ".".join(part.strip() for part in arguments.group(1).split(",")[:2])
+            if arguments
+            else name
+        )
     return name

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 from tree import CPP, Finding, Tree, is_test, line_of
 
-SLEEP = re.compile(r"\b(sleep_for|sleep_until|usleep|nanosleep|SleepFor|(?:time|asyncio)\.sleep)\s*\(")
+SLEEP = re.compile(
+    r"\b(sleep_for|sleep_until|usleep|nanosleep|SleepFor|(?:time|asyncio)\.sleep)\s*\("
+)
 
 
 def check(tree: Tree) -> Iterator[Finding]:
@@ -16,4 +18,9 @@ def check(tree: Tree) -> Iterator[Finding]:
             continue
         text = tree.text(path) if path.endswith(".py") else tree.code(path)
         for match in SLEEP.finditer(text):
-            yield Finding(path, line_of(text, match.start()), f"`{match.group(1)}`: wait for the event instead", value=1)
+            yield Finding(
+                path,
+                line_of(text, match.start()),
+                f"`{match.group(1)}`: wait for the event instead",
+                value=1,
+            )
