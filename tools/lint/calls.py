@@ -54,5 +54,6 @@ def check(tree: Tree) -> Iterator[Finding]:
         text = tree.code(path)
         for pattern, instead in _COMPILED:
             for match in pattern.finditer(text):
-                found = " ".join(match.group(0).split())
-                yield Finding(path, line_of(text, match.start()), f"`{found}`: {instead}", value=1)
+                found = "".join(match.group(0).split()).rstrip("(")
+                line = line_of(text, match.start())
+                yield Finding(path, line, f"`{found}`: {instead}", f"{path}:{found}")
