@@ -18,8 +18,8 @@ class Clock {
   // Time since some fixed point; never steps back. For deadlines, timers and rates.
   virtual Nanos Monotonic() const = 0;
 
-  // Milliseconds since 1970. May step either way: only a shard's proposer reads it (expiry is decided in the log), and
-  // the log and certificates show it.
+  // Milliseconds since 1970. May step either way: only a shard's proposer reads it (expiry is
+  // decided in the log), and the log and certificates show it.
   virtual int64_t WallMillis() const = 0;
 };
 

@@ -1,0 +1,43 @@
+#include <stdlib.h>
+
+#include <filesystem>
+
+#include "env/conformance.h"
+#include "env/posix/posix_env.h"
+
+namespace memgrid::env {
+namespace {
+
+class PosixEnv final : public ConformanceEnv {
+ public:
+  explicit PosixEnv(bool io_uring)
+      : group_(MakePosixLoops({.loops = kLoops, .io_uring = io_uring})) {
+    char name[] = "memgrid-conformance-XXXXXX";
+    folder_ = std::filesystem::absolute(::mkdtemp(name));
+  }
+  ~PosixEnv() override {
+    group_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+
+  LoopGroup& group() override { return *group_; }
+  const std::string& folder() const override { return folder_; }
+  std::string host() const override { return "127.0.0.1"; }
+  bool Await(const Flag& flag) override { return flag.WaitFor(std::chrono::seconds(20)); }
+
+ private:
+  std::unique_ptr<LoopGroup> group_;
+  std::string folder_;
+};
+
+}  // namespace
+
+const std::vector<ConformanceParam>& ConformanceParams() {
+  static const auto& params = *new std::vector<ConformanceParam>{
+      {"Posix", [] { return std::make_unique<PosixEnv>(true); }},
+      {"PosixThreads", [] { return std::make_unique<PosixEnv>(false); }},
+  };
+  return params;
+}
+
+}  // namespace memgrid::env

@@ -1,0 +1,337 @@
+#include <algorithm>
+#include <deque>
+#include <memory>
+
+#include "base/strings.h"
+#include "env/conformance.h"
+
+namespace memgrid::env {
+namespace {
+
+using absl::StatusCode;
+
+// One end of a connection that sends what it is given and keeps what it gets.
+class End final : public ConnectionHandler {
+ public:
+  explicit End(std::unique_ptr<Connection> connection) : connection_(std::move(connection)) {
+    connection_->SetHandler(this);
+  }
+
+  void Send(std::string bytes) {
+    outbox_ += bytes;
+    OnWritable();
+  }
+  // Sets `flag` when `bytes` have come in all, or at the end of the stream.
+  void Expect(size_t bytes, Flag* flag) {
+    expected_ = bytes;
+    flag_ = flag;
+    Check();
+  }
+  void OnReadable() override {
+    ++calls_;
+    std::string piece(read_size_, '\0');
+    const IoResult result = connection_->Read(piece);
+    if (result.kind == IoResult::kOk) inbox_.append(piece, 0, result.bytes);
+    if (result.kind == IoResult::kEnd || result.kind == IoResult::kError) {
+      ended_ = true;
+      connection_->SetInterest(false, false);
+    }
+    Check();
+  }
+  void OnWritable() override {
+    while (!outbox_.empty()) {
+      const size_t half = std::min<size_t>(outbox_.size(), 100'000) / 2;
+      const IoSlice slices[] = {
+          {outbox_.data(), half},
+          {outbox_.data() + half, std::min<size_t>(outbox_.size() - half, 100'000)}};
+      const IoResult result = connection_->Write(slices);
+      if (result.kind == IoResult::kWouldBlock) ++blocked_;
+      if (result.kind != IoResult::kOk) break;
+      outbox_.erase(0, result.bytes);
+    }
+    connection_->SetInterest(reading_, !outbox_.empty());
+  }
+  void OnClosed() override {
+    closed_ = true;
+    Check();
+  }
+  void Check() {
+    if (flag_ != nullptr && (inbox_.size() >= expected_ || ended_ || closed_)) flag_->Set();
+  }
+
+  std::unique_ptr<Connection> connection_;
+  std::string outbox_, inbox_;
+  size_t read_size_ = 65536;
+  size_t expected_ = 0;
+  Flag* flag_ = nullptr;
+  int calls_ = 0, blocked_ = 0;
+  bool reading_ = true, ended_ = false, closed_ = false;
+};
+
+std::string Pattern(size_t size) {
+  std::string bytes(size, '\0');
+  for (size_t i = 0; i < size; ++i) bytes[i] = static_cast<char>(i * 7 + i / 251);
+  return bytes;
+}
+
+class NetworkConformance : public Conformance {
+ protected:
+  ~NetworkConformance() override { Stop(); }
+
+  // Listens on loop 0; accepted ends appear in accepted_, by loop.
+  void Listen() {
+    Loop* const loops[] = {&loop(0), &loop(1), &loop(2)};
+    auto listener = loop(0).network().Listen(
+        base::StrCat(env_->host(), ":0"), loops,
+        [this](Loop& to, std::unique_ptr<Connection> connection) {
+          EXPECT_TRUE(to.InLoop());
+          accepted_[to.index()].push_back(std::make_unique<End>(std::move(connection)));
+          const std::lock_guard lock(mutex_);
+          ++count_;
+          if (count_ == wanted_) all_accepted_.Set();
+        });
+    ASSERT_TRUE(listener.ok()) << listener.status();
+    listener_ = *std::move(listener);
+  }
+
+  // Connects client_ from a loop.
+  absl::Status TryConnect(int from, std::string address, int64_t timeout_ms = 10'000) {
+    Flag done;
+    absl::Status answer;
+    loop(from).Post([&] {
+      loop(from).network().Connect(address, timeout_ms, [&](auto connected) {
+        EXPECT_TRUE(loop(from).InLoop());
+        answer = connected.status();
+        if (connected.ok()) client_ = std::make_unique<End>(*std::move(connected));
+        done.Set();
+      });
+    });
+    Await(done);
+    return answer;
+  }
+
+  // One client on loop 2 and its counterpart on loop 0.
+  void ConnectPair() {
+    Listen();
+    Start();
+    EXPECT_TRUE(TryConnect(2, std::string(listener_->address())).ok());
+    Await(all_accepted_);
+    ASSERT_NE(client_, nullptr);
+    server_ = accepted_[0].front().get();
+  }
+
+  std::deque<std::unique_ptr<End>> accepted_[3];
+  std::unique_ptr<Listener> listener_;
+  std::unique_ptr<End> client_;
+  End* server_ = nullptr;
+  Flag all_accepted_;
+  std::mutex mutex_;
+  int count_ = 0, wanted_ = 1;
+};
+MEMGRID_CONFORMANCE(NetworkConformance);
+
+TEST_P(NetworkConformance, BytesArriveAsTheyWereSent) {
+  ConnectPair();
+  Flag there, back;
+  const std::string question = Pattern(3'000'000), answer = Pattern(1'000'001);
+  On(0, [&] { server_->Expect(question.size(), &there); });
+  On(2, [&] { client_->Expect(answer.size(), &back); });
+  On(2, [&] { client_->Send(question); });
+  On(0, [&] { server_->Send(answer); });
+  Await(there);
+  Await(back);
+  Stop();
+  EXPECT_EQ(server_->inbox_, question);
+  EXPECT_EQ(client_->inbox_, answer);
+}
+
+TEST_P(NetworkConformance, KnowsItsPeer) {
+  ConnectPair();
+  Stop();
+  EXPECT_EQ(client_->connection_->peer(), listener_->address());
+  EXPECT_NE(server_->connection_->peer(), "");
+}
+
+TEST_P(NetworkConformance, ReadinessIsToldAgainUntilAllIsRead) {
+  ConnectPair();
+  Flag done;
+  On(0, [&] {
+    server_->read_size_ = 1;
+    server_->Expect(500, &done);
+  });
+  On(2, [&] { client_->Send(Pattern(500)); });
+  Await(done);
+  Stop();
+  EXPECT_GE(server_->calls_, 500);
+  EXPECT_EQ(server_->inbox_, Pattern(500));
+}
+
+TEST_P(NetworkConformance, AWriterWaitsForASlowReader) {
+  ConnectPair();
+  const std::string much = Pattern(40'000'000);
+  On(0, [&] {
+    server_->reading_ = false;
+    server_->connection_->SetInterest(false, false);
+  });
+  On(2, [&] { client_->Send(much); });
+  Flag done;
+  On(2, [&] {
+    EXPECT_GT(client_->blocked_, 0);
+    EXPECT_FALSE(client_->outbox_.empty());
+  });
+  On(0, [&] {
+    EXPECT_EQ(server_->inbox_.size(), 0u);
+    server_->Expect(much.size(), &done);
+    server_->connection_->SetInterest(true, false);
+  });
+  Await(done);
+  Stop();
+  EXPECT_TRUE(server_->inbox_ == much);
+}
+
+TEST_P(NetworkConformance, TheEndComesAfterTheLastByte) {
+  ConnectPair();
+  Flag done;
+  const std::string last = Pattern(100'000);
+  On(0, [&] { server_->Expect(~size_t{0}, &done); });
+  On(2, [&] {
+    client_->Send(last);
+    if (client_->outbox_.empty()) client_->connection_->Close();
+  });
+  Await(done);
+  Stop();
+  EXPECT_TRUE(server_->ended_);
+  EXPECT_EQ(server_->inbox_, last);
+}
+
+TEST_P(NetworkConformance, ClosedConnectionsMoveNoBytes) {
+  ConnectPair();
+  On(2, [&] {
+    client_->connection_->Close();
+    client_->connection_->Close();
+    char byte;
+    EXPECT_EQ(client_->connection_->Read({&byte, 1}).kind, IoResult::kError);
+    const IoSlice slice{"x", 1};
+    EXPECT_EQ(client_->connection_->Write({&slice, 1}).kind, IoResult::kError);
+  });
+}
+
+TEST_P(NetworkConformance, AHandlerMayDestroyItsConnection) {
+  ConnectPair();
+  struct Suicide final : ConnectionHandler {
+    void OnReadable() override {
+      connection.reset();
+      gone.Set();
+    }
+    void OnWritable() override {}
+    void OnClosed() override {}
+    std::unique_ptr<Connection> connection;
+    Flag gone;
+  } suicide;
+  Flag ended;
+  On(0, [&] {
+    suicide.connection = std::move(server_->connection_);
+    suicide.connection->SetHandler(&suicide);
+  });
+  On(2, [&] {
+    client_->Expect(~size_t{0}, &ended);
+    client_->Send("the end");
+  });
+  Await(suicide.gone);
+  Await(ended);
+}
+
+TEST_P(NetworkConformance, AnUnreadConnectionThatBreaksIsToldClosed) {
+  ConnectPair();
+  Flag closed;
+  On(0, [&] {
+    server_->reading_ = false;
+    server_->Expect(~size_t{0}, &closed);
+    server_->Send("never read by the client");
+    server_->connection_->SetInterest(false, false);
+  });
+  Flag arrived;
+  On(2, [&] { client_->Expect(5, &arrived); });
+  Await(arrived);
+  On(2, [&] { client_->connection_->Close(); });
+  // The client's side is gone; what is sent to it breaks the connection.
+  Flag tried;
+  On(0, [&] {
+    server_->outbox_ = "into the void";
+    const IoSlice slice{server_->outbox_.data(), server_->outbox_.size()};
+    server_->connection_->Write({&slice, 1});
+    server_->outbox_.clear();
+  });
+  Await(closed);
+  Stop();
+  EXPECT_TRUE(server_->closed_);
+}
+
+TEST_P(NetworkConformance, MovesToAnotherLoopWithItsUnreadBytes) {
+  ConnectPair();
+  Flag arrived, done;
+  On(0, [&] {
+    server_->reading_ = false;
+    server_->connection_->SetInterest(false, false);
+  });
+  On(2, [&] { client_->Send("before "); });
+  std::unique_ptr<End> moved;
+  On(0, [&] {
+    Connection::Move(std::move(server_->connection_), loop(1), [&](auto connection) {
+      EXPECT_TRUE(loop(1).InLoop());
+      moved = std::make_unique<End>(std::move(connection));
+      moved->Expect(12, &done);
+      arrived.Set();
+    });
+  });
+  Await(arrived);
+  On(2, [&] { client_->Send("after"); });
+  Await(done);
+  Stop();
+  EXPECT_EQ(moved->inbox_, "before after");
+  moved.reset();
+}
+
+TEST_P(NetworkConformance, DealsConnectionsToItsLoopsInTurn) {
+  wanted_ = 9;
+  Listen();
+  Start();
+  std::vector<std::unique_ptr<End>> clients;
+  for (int i = 0; i < 9; ++i) {
+    EXPECT_TRUE(TryConnect(0, std::string(listener_->address())).ok());
+    clients.push_back(std::move(client_));
+  }
+  Await(all_accepted_);
+  Stop();
+  for (const auto& ends : accepted_) EXPECT_EQ(ends.size(), 3u);
+}
+
+TEST_P(NetworkConformance, RefusedConnectionsAreUnavailable) {
+  Listen();
+  const std::string address(listener_->address());
+  Start();
+  On(0, [&] { listener_.reset(); });
+  EXPECT_EQ(TryConnect(1, address).code(), StatusCode::kUnavailable);
+  EXPECT_EQ(client_, nullptr);
+}
+
+TEST_P(NetworkConformance, UnreadableAddressesAreInvalid) {
+  Start();
+  EXPECT_EQ(TryConnect(0, "no port").code(), StatusCode::kInvalidArgument);
+  Loop* const loops[] = {&loop(0)};
+  On(0, [&] {
+    EXPECT_EQ(loop(0).network().Listen("host", loops, [](auto&, auto) {}).status().code(),
+              StatusCode::kInvalidArgument);
+  });
+}
+
+TEST_P(NetworkConformance, APortInUseIsUnavailable) {
+  Listen();
+  Loop* const loops[] = {&loop(0)};
+  const auto second = loop(0).network().Listen(listener_->address(), loops, [](auto&, auto) {});
+  EXPECT_EQ(second.status().code(), StatusCode::kUnavailable);
+  EXPECT_NE(second.status().ToString().find(std::string(listener_->address())), std::string::npos);
+}
+
+}  // namespace
+}  // namespace memgrid::env
