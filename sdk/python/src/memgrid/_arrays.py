@@ -9,13 +9,11 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 
-def new_array(dtype: npt.DTypeLike, shape: int | tuple[int, ...]) -> tuple[np.ndarray[Any, np.dtype[Any]], memoryview]:
-    """An array that is still to be filled, and its bytes to fill it through."""
+def new_array(dtype: npt.DTypeLike, shape: int | tuple[int, ...]) -> np.ndarray[Any, np.dtype[Any]]:
+    """An array that is still to be filled. TypeError for a type that is more than bytes."""
     import numpy as np
 
     array = np.empty(shape, dtype)
     if array.dtype.hasobject:
         raise TypeError(f"dtype: {array.dtype} holds Python objects, which have no bytes")
-    if array.nbytes == 0:
-        return array, memoryview(bytearray())
-    return array, array.reshape(-1).view(np.uint8).data
+    return array

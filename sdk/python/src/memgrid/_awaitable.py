@@ -15,7 +15,7 @@ from memgrid._lanes import MAX_LANES
 from memgrid._session import AnyMethod, Effect, Emit, Enter, Next, Open, Pause, Plan, Send, Session
 from memgrid._settings import Settings
 from memgrid._signatures import as_method
-from memgrid.errors import Cancelled, FailedPrecondition, ForkedError
+from memgrid.errors import Cancelled, FailedPrecondition
 
 _P = ParamSpec("_P")
 _Result = TypeVar("_Result")
@@ -25,6 +25,7 @@ class AsyncConnection:
     """A channel with its session. Belongs to the process and the event loop that made it."""
 
     def __init__(self, settings: Settings) -> None:
+        _forking.check()
         self.pid: Final = os.getpid()
         self._gate: Final = asyncio.Semaphore(MAX_LANES)
         self.session: Final = Session(settings, self._gate)
@@ -137,8 +138,6 @@ class AwaitableCore:
         connection = self._connections.get(loop)
         if connection is not None and connection.pid == os.getpid():
             return connection
-        if any(old.pid != os.getpid() for old in self._connections.values()) and not _forking.GRPC_SURVIVES_FORK:
-            raise ForkedError(_forking.HINT)
         for old_loop in [old for old in self._connections if old.is_closed()]:
             del self._connections[old_loop]
         self._connections[loop] = connection = AsyncConnection(self._async_settings)

@@ -15,7 +15,7 @@ from memgrid._lanes import MAX_LANES
 from memgrid._session import AnyMethod, Effect, Emit, Enter, Next, Open, Pause, Plan, Send, Session
 from memgrid._settings import Settings
 from memgrid._signatures import as_method
-from memgrid.errors import FailedPrecondition, ForkedError
+from memgrid.errors import FailedPrecondition
 
 _P = ParamSpec("_P")
 _Result = TypeVar("_Result")
@@ -25,11 +25,13 @@ class Connection:
     """A channel with its session. Belongs to the process that made it."""
 
     def __init__(self, settings: Settings) -> None:
+        _forking.check()
         self.pid: Final = os.getpid()
         self._gate: Final = threading.Semaphore(MAX_LANES)
         self.session: Final = Session(settings, self._gate)
         self._metadata: Final = settings.metadata()
         self._channel: Final = grpc.insecure_channel(settings.endpoint, options=settings.channel_options())
+        _forking.channels.add(self._channel)
         self._calls: Final[dict[AnyMethod, Callable[..., Any]]] = {}
 
     def close(self) -> None:
@@ -74,7 +76,7 @@ class Connection:
     def _perform(self, effect: Effect) -> Any:
         match effect:
             case Send(method, payload, timeout_s):
-                return self._unary(method)(payload, timeout=timeout_s, metadata=self._metadata)
+                return self._send(self._unary(method), payload, timeout_s)
             case Next(stream):
                 return next(stream, None)
             case Open(method, payload, timeout_s):
@@ -87,6 +89,15 @@ class Connection:
             case _:
                 raise AssertionError(effect)
 
+    def _send(self, call: Callable[..., Any], argument: bytes | Iterator[bytes], timeout_s: float) -> bytes:
+        thread = threading.get_ident()
+        _forking.calling.add(thread)
+        try:
+            answer: bytes = call(argument, timeout=timeout_s, metadata=self._metadata)
+            return answer
+        finally:
+            _forking.calling.discard(thread)
+
     def _unary(self, method: AnyMethod) -> Callable[..., Any]:
         call = self._calls.get(method)
         if call is None:
@@ -95,9 +106,7 @@ class Connection:
 
     def send_stream(self, method: AnyMethod, messages: Iterator[bytes], timeout_s: float) -> bytes:
         """A client stream. Raises grpc.RpcError. gRPC takes the messages on a thread of its own."""
-        call: Callable[..., Any] = self._channel.stream_unary(method.path)
-        answer: bytes = call(messages, timeout=timeout_s, metadata=self._metadata)
-        return answer
+        return self._send(self._channel.stream_unary(method.path), messages, timeout_s)
 
 
 class BlockingCore:
@@ -113,8 +122,6 @@ class BlockingCore:
         if connection is None:
             raise FailedPrecondition("this client is closed")
         if connection.pid != os.getpid():
-            if not _forking.GRPC_SURVIVES_FORK:
-                raise ForkedError(_forking.HINT)
             # Two threads of the child may both come here: each connection is good, and one of them stays.
             connection = self._connection = Connection(self._settings)
         return connection

@@ -38,4 +38,4 @@ def writable_view(buffer: BytesLike, argument: str) -> memoryview:
     view = memoryview(cast("Buffer", buffer))
     if view.readonly or not view.c_contiguous:
         raise TypeError(f"{argument}: a writable, contiguous buffer is needed")
-    return view.cast("B") if view.nbytes else EMPTY
+    return view.cast("B") if view.nbytes else memoryview(bytearray())

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final, Generic, TypeVar
 
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 
+from memgrid.errors import Internal
 from memgrid.v1 import admin_pb2, key_value_pb2, memory_pb2
 
 Request = TypeVar("Request", bound=Message)
@@ -24,8 +25,11 @@ class Method(Generic[Request, Answer]):
         self._answer: Final = answer
 
     def parse(self, data: bytes) -> Answer:
-        """The answer. DecodeError if it is none."""
-        return self._answer.FromString(data)
+        """The answer. Internal if it is none."""
+        try:
+            return self._answer.FromString(data)
+        except DecodeError as error:
+            raise Internal(f"{self.name}: the answer cannot be read: {error}") from error
 
 
 def _key_value(request: type[Request], answer: type[Answer]) -> Method[Request, Answer]:

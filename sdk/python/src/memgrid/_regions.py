@@ -264,27 +264,36 @@ def stream_read_memory(
         min_version=min_version,
     )
     deadline = stream_deadline(session, length, timeout_ms)
-    retries = Retries(methods.STREAM_READ_MEMORY, deadline)
+    yield from _read_parts_of_stream(request, deadline, progress)
+
+
+def _read_parts_of_stream(
+    request: memory_pb2.StreamReadMemoryRequest, deadline: Deadline, progress: Progress | None
+) -> Generator[Effect, Any, None]:
+    """Emits the range of `request`; one stream after the other if they break."""
+    method = methods.STREAM_READ_MEMORY
+    retries = Retries(method, deadline)
+    start, length = request.offset, request.length
     done = 0
     while True:
-        stream = yield Open(methods.STREAM_READ_MEMORY, request.SerializeToString(), deadline.left_s())
+        request.offset, request.length = start + done, length - done
+        stream = yield Open(method, request.SerializeToString(), deadline.left_s())
         try:
             while (raw := (yield Next(stream))) is not None:
                 retries.progress()
-                data = methods.STREAM_READ_MEMORY.parse(raw).data
+                data = method.parse(raw).data
                 done += len(data)
                 if progress is not None:
                     progress(done, length)
                 yield Emit(data)
             if done != length:
-                raise Internal(f"StreamReadMemory: {done} bytes came, {length} were asked for")
+                raise Internal(f"{method.name}: {done} bytes came, {length} were asked for")
             return
         except grpc.RpcError as failure:
             pause_s = retries.pause_or_raise(failure)
         finally:
             stream.cancel()
         yield Pause(pause_s)
-        request.offset, request.length = offset + done, length - done
 
 
 def stream_deadline(session: Session, length: int | None, timeout_ms: int | None) -> Deadline:

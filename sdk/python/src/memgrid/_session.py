@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar, cast
 
 import grpc
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 
 from memgrid import _wire
 from memgrid._lanes import MAX_LANES, LanePool
 from memgrid._methods import Answer, Method, Request
 from memgrid._retry import Backoff, Deadline
 from memgrid._settings import Settings
-from memgrid.errors import BY_CODE, Cancelled, DeadlineExceeded, Internal, MemgridError, Unavailable, Unknown
+from memgrid.errors import BY_CODE, Cancelled, DeadlineExceeded, MemgridError, Unavailable, Unknown
 
 AnyMethod = Method[Any, Any]
 _Result = TypeVar("_Result")
@@ -126,10 +126,7 @@ class Session:
     ) -> Plan[Answer]:
         """A unary call whose field number `field` is `data`."""
         raw = yield from self.call_raw(method, request, field, data, timeout_ms)
-        try:
-            return method.parse(raw)
-        except DecodeError as error:
-            raise Internal(f"{method.name}: the answer cannot be read: {error}") from error
+        return method.parse(raw)
 
     def call_raw(
         self, method: AnyMethod, request: Message, field: int, data: memoryview | None, timeout_ms: int | None

@@ -52,8 +52,8 @@ class Client(BlockingKeys, BlockingMemory):
         timeout_ms: int | None = None,
     ) -> np.ndarray[Any, np.dtype[Any]]:
         """A numpy array filled from the region, from `offset` on. See `read_into`; write one with `write_memory`."""
-        array, flat = new_array(dtype, shape)
-        self.read_into(namespace, name, flat, offset, timeout_ms=timeout_ms)
+        array = new_array(dtype, shape)
+        self.read_into(namespace, name, array, offset, timeout_ms=timeout_ms)
         return array
 
     def close(self) -> None:
@@ -91,8 +91,8 @@ class AsyncClient(AwaitableKeys, AwaitableMemory):
         timeout_ms: int | None = None,
     ) -> np.ndarray[Any, np.dtype[Any]]:
         """A numpy array filled from the region, from `offset` on. See `read_into`; write one with `write_memory`."""
-        array, flat = new_array(dtype, shape)
-        await self.read_into(namespace, name, flat, offset, timeout_ms=timeout_ms)
+        array = new_array(dtype, shape)
+        await self.read_into(namespace, name, array, offset, timeout_ms=timeout_ms)
         return array
 
     async def close(self) -> None:

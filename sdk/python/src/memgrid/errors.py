@@ -150,7 +150,7 @@ class Unauthenticated(MemgridError):
 
 
 class ForkedError(MemgridError):
-    """A client was used in a child of fork() although gRPC was loaded without its fork support."""
+    """This process was made by fork() at a moment or in a way that leaves gRPC unusable; the text says which."""
 
     code = grpc.StatusCode.FAILED_PRECONDITION
 
