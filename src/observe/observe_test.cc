@@ -1,10 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <set>
-#include <sstream>
-
 #include "observe/log.h"
 #include "observe/metrics.h"
 
@@ -39,47 +35,37 @@ TEST(LogTest, ALimiterPassesOneASecond) {
   EXPECT_TRUE(limiter.Pass(1'000'000'005));
 }
 
-TEST(MetricsTest, CountersAreSummedOverLoops) {
-  Metrics metrics(2);
-  metrics.Add(0, Counter::kHttpRequests);
-  metrics.Add(1, Counter::kHttpRequests, 41);
-  EXPECT_EQ(metrics.Sum(Counter::kHttpRequests), 42u);
-  EXPECT_THAT(
-      metrics.Text(),
-      HasSubstr("# TYPE memgrid_http_requests_total counter\nmemgrid_http_requests_total 42"));
+Metrics Small() {
+  return Metrics({{"memgrid_grpc_calls_total", MetricKind::kCounter, "calls", "Calls."},
+                  {"memgrid_store_keys", MetricKind::kGauge, "keys", "Keys."}});
 }
 
-TEST(MetricsTest, CollectorsGiveLabelledSamples) {
-  Metrics metrics(1);
+TEST(MetricsTest, CollectorsGiveSamplesOfRows) {
+  Metrics metrics = Small();
   metrics.AddCollector([](std::vector<Sample>& out) {
+    out.push_back({"memgrid_grpc_calls_total", 42, {}});
     out.push_back({"memgrid_store_keys", 7, {{"store", "default"}}});
+    out.push_back({"memgrid_store_keys", 8, {{"store", "other"}}});
   });
-  EXPECT_THAT(metrics.Text(), HasSubstr("memgrid_store_keys{store=\"default\"} 7"));
+  const std::string text = metrics.Text();
+  EXPECT_THAT(text,
+              HasSubstr("# TYPE memgrid_grpc_calls_total counter\nmemgrid_grpc_calls_total 42"));
+  EXPECT_THAT(text,
+              HasSubstr("# TYPE memgrid_store_keys gauge\nmemgrid_store_keys{store=\"default\"} 7\n"
+                        "memgrid_store_keys{store=\"other\"} 8"));
 }
 
 TEST(MetricsTest, AFigureThatIsNotInTheTableStopsTheProcess) {
-  Metrics metrics(1);
+  Metrics metrics = Small();
   metrics.AddCollector([](std::vector<Sample>& out) {
     out.push_back({"memgrid_nonsense", 1, {}});
   });
   EXPECT_DEATH(metrics.Text(), "memgrid_nonsense");
 }
 
-TEST(MetricsTest, RowsAreWellFormed) {
-  std::set<std::string_view> names;
-  for (const MetricRow& row : Metrics::Rows()) {
-    EXPECT_TRUE(names.insert(row.name).second) << row.name;
-    EXPECT_TRUE(row.name.starts_with("memgrid_")) << row.name;
-    EXPECT_EQ(row.kind == MetricKind::kCounter, row.name.ends_with("_total")) << row.name;
-    EXPECT_FALSE(row.help.empty() || row.unit.empty()) << row.name;
-  }
-}
-
-TEST(MetricsTest, TheReferencePageIsTheTable) {
-  std::ifstream in(MEMGRID_SOURCE_DIR "/docs/reference/metrics.md");
-  std::stringstream page;
-  page << in.rdbuf();
-  EXPECT_EQ(page.str(), Metrics::Reference()) << "the page must be:\n" << Metrics::Reference();
+TEST(MetricsTest, ARowDeclaredTwiceStopsTheProcess) {
+  const MetricRow row{"memgrid_a", MetricKind::kGauge, "", ""};
+  EXPECT_DEATH(Metrics({row, row}), "memgrid_a");
 }
 
 }  // namespace

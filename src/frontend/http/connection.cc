@@ -1,9 +1,9 @@
 #include "frontend/http/connection.h"
 
 #include <array>
-#include <optional>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
+#include <optional>
 
 #include "base/strings.h"
 
@@ -68,6 +68,7 @@ HttpConnection::HttpConnection(Door& door, std::unique_ptr<env::Connection> conn
       connection_(std::move(connection)),
       parser_(std::make_unique<Parser>(door.limits)) {
   door_.open.insert(this);
+  door_.connections.Add();
   connection_->SetHandler(this);
   SetDeadline(door_.limits.idle);
 }
@@ -75,6 +76,7 @@ HttpConnection::HttpConnection(Door& door, std::unique_ptr<env::Connection> conn
 HttpConnection::~HttpConnection() {
   door_.loop.Cancel(timer_);
   door_.open.erase(this);
+  door_.connections.Sub();
 }
 
 void HttpConnection::End() {
@@ -131,7 +133,7 @@ void HttpConnection::Consume() {
 }
 
 void HttpConnection::Answer() {
-  door_.metrics.Add(door_.loop.index(), observe::Counter::kHttpRequests);
+  door_.requests.Add();
   const bool keep = parser_->keep_alive();
   Queue(Respond(), parser_->head(), keep);
   closing_ = !keep;
@@ -150,7 +152,7 @@ Response HttpConnection::Respond() const {
 }
 
 void HttpConnection::Refuse(int status, std::string_view why) {
-  door_.metrics.Add(door_.loop.index(), observe::Counter::kHttpRefused);
+  door_.refused.Add();
   Queue({status, "text/plain; charset=utf-8", base::StrCat(why, "\n")}, false, false);
   closing_ = true;
 }

@@ -9,6 +9,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "env/network.h"
 #include "frontend/http/http.h"
+#include "observe/counter.h"
 
 namespace memgrid::frontend::http {
 
@@ -21,9 +22,9 @@ struct Door {
 
   env::Loop& loop;
   const Limits& limits;
-  observe::Metrics& metrics;
   const std::vector<Route>& routes;
   absl::flat_hash_set<HttpConnection*> open;  // owned
+  observe::Counter connections, requests, refused;
 };
 
 // Deletes itself when it is done; all on its loop.

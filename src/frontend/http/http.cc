@@ -7,12 +7,12 @@ namespace memgrid::frontend::http {
 
 class Server::Impl {
  public:
-  Impl(env::LoopGroup& loops, const Limits& limits, observe::Metrics& metrics,
-       std::vector<Route> routes)
+  Impl(env::LoopGroup& loops, const Limits& limits, std::vector<Route> routes)
       : limits_(limits), routes_(std::move(routes)) {
     for (int i = 0; i < loops.size(); ++i) {
       loops_.push_back(&loops.loop(i));
-      doors_.push_back(std::make_unique<Door>(Door{loops.loop(i), limits_, metrics, routes_, {}}));
+      doors_.push_back(
+          std::make_unique<Door>(Door{loops.loop(i), limits_, routes_, {}, {}, {}, {}}));
     }
   }
 
@@ -26,6 +26,16 @@ class Server::Impl {
     return absl::OkStatus();
   }
 
+  Counters counters() const {
+    Counters sum;
+    for (const auto& door : doors_) {
+      sum.connections += door->connections.get();
+      sum.requests += door->requests.get();
+      sum.refused += door->refused.get();
+    }
+    return sum;
+  }
+
   std::string address() const { return listener_ ? std::string(listener_->address()) : ""; }
 
  private:
@@ -36,14 +46,15 @@ class Server::Impl {
   std::unique_ptr<env::Listener> listener_;
 };
 
-Server::Server(env::LoopGroup& loops, const Limits& limits, observe::Metrics& metrics,
-               std::vector<Route> routes)
-    : impl_(std::make_unique<Impl>(loops, limits, metrics, std::move(routes))) {}
+Server::Server(env::LoopGroup& loops, const Limits& limits, std::vector<Route> routes)
+    : impl_(std::make_unique<Impl>(loops, limits, std::move(routes))) {}
 Server::~Server() = default;
 absl::Status Server::Listen(std::string_view address) { return impl_->Listen(address); }
 std::string Server::address() const { return impl_->address(); }
+Counters Server::counters() const { return impl_->counters(); }
 
-std::vector<Route> StandardRoutes(observe::Metrics& metrics, std::function<std::string()> ready) {
+std::vector<Route> StandardRoutes(const observe::Metrics& metrics,
+                                  std::function<std::string()> ready) {
   return {
       {"/healthz", [] { return Response{.body = "ok\n"}; }},
       {"/readyz",

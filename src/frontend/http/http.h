@@ -36,6 +36,12 @@ struct Limits {
   env::Nanos write_stall = env::Millis(30'000);
 };
 
+struct Counters {
+  uint64_t connections = 0;  // open now
+  uint64_t requests = 0;     // answered
+  uint64_t refused = 0;      // malformed or too large
+};
+
 // An answer. `body` is text.
 struct Response {
   int status = 200;
@@ -51,9 +57,7 @@ struct Route {
 
 class Server {
  public:
-  // `metrics` outlives the server.
-  Server(env::LoopGroup& loops, const Limits& limits, observe::Metrics& metrics,
-         std::vector<Route> routes);
+  Server(env::LoopGroup& loops, const Limits& limits, std::vector<Route> routes);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -63,12 +67,17 @@ class Server {
   // With the real port; empty before Listen.
   std::string address() const;
 
+  // Sums over all loops. Any thread.
+  Counters counters() const;
+
  private:
   class Impl;
   std::unique_ptr<Impl> impl_;
 };
 
-// The three routes above. `ready` gives "" or why not; it is called by any loop.
-std::vector<Route> StandardRoutes(observe::Metrics& metrics, std::function<std::string()> ready);
+// The three routes above. `metrics` outlives them; `ready` gives "" or why not; it is called by any
+// loop.
+std::vector<Route> StandardRoutes(const observe::Metrics& metrics,
+                                  std::function<std::string()> ready);
 
 }  // namespace memgrid::frontend::http
