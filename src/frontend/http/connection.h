@@ -18,6 +18,8 @@ class HttpConnection;
 // The connections of one loop and what they share. Destroyed on its loop, or after the loop has
 // stopped.
 struct Door {
+  Door(env::Loop& its_loop, const Limits& its_limits, const std::vector<Route>& its_routes)
+      : loop(its_loop), limits(its_limits), routes(its_routes) {}
   ~Door();
 
   env::Loop& loop;

@@ -12,7 +12,7 @@ class Server::Impl {
     for (int i = 0; i < loops.size(); ++i) {
       loops_.push_back(&loops.loop(i));
       doors_.push_back(
-          std::make_unique<Door>(Door{loops.loop(i), limits_, routes_, {}, {}, {}, {}}));
+          std::make_unique<Door>(loops.loop(i), limits_, routes_));
     }
   }
 
