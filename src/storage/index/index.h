@@ -24,15 +24,16 @@ namespace memgrid::storage {
 
 class Index {
  public:
-  // `qsbr` outlives the index.
-  Index(const HashSeed& seed, base::Qsbr& qsbr);
+  // `qsbr` outlives the index. `hash_bits` 8..48: how much of a hash is used; fewer than 48 only in tests, to see
+  // collisions.
+  Index(const HashSeed& seed, base::Qsbr& qsbr, int hash_bits = 48);
   ~Index();
   Index(const Index&) = delete;
   Index& operator=(const Index&) = delete;
 
-  uint64_t Hash(const RootName& name) const { return HashOf(name, seed_); }
-
   // --- any loop ---
+
+  uint64_t Hash(const RootName& name) const;
 
   enum class Certainty : uint8_t { kHit, kMiss, kAskOwner };
   struct Found {
@@ -50,10 +51,10 @@ class Index {
   Slot Get(const RootName& name, uint64_t hash) const;
 
   // Makes `slot` the name's. Returns the one before (form kNone: the name is new). `name` is read from the new slot's
-  // record afterwards, so that must be in place.
+  // record afterwards, so that must be in place; the old slot's record must be readable until this returns.
   Slot Set(const RootName& name, uint64_t hash, Slot slot);
 
-  // Forgets the name. Returns what was there.
+  // Forgets the name. Returns what was there. Shrinks what has become far too large, in steps like growth.
   Slot Erase(const RootName& name, uint64_t hash);
 
   // A record moved: replaces `from` by `to`, which has the same name. False if the name's slot is not `from` any more.
@@ -85,9 +86,11 @@ class Index {
   void BeginLoad();
   void EndLoad();
 
+  // What is wrong inside, or nothing. Reads every record: for tests and simulation.
+  std::string Check() const;
+
  private:
   struct Parts;
-  const HashSeed seed_;
   std::unique_ptr<Parts> parts_;
 };
 
