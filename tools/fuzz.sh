@@ -12,7 +12,9 @@ targets=("$name")
 [ -n "$name" ] || mapfile -t targets < <(find build-fuzz/fuzz -maxdepth 1 -type f -perm -u+x -printf '%f\n' 2>/dev/null | sort)
 for target in "${targets[@]}"; do
   echo "== $target, $seconds s"
-  mkdir -p "build-fuzz/corpus/$target" "tests/fuzz/corpus/$target"
+  corpus=("build-fuzz/corpus/$target")
+  mkdir -p "${corpus[0]}"
+  [ ! -d "tests/fuzz/corpus/$target" ] || corpus+=("tests/fuzz/corpus/$target")
   "build-fuzz/fuzz/$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-    -artifact_prefix="build-fuzz/corpus/$target-" "build-fuzz/corpus/$target" "tests/fuzz/corpus/$target"
+    -artifact_prefix="build-fuzz/corpus/$target-" "${corpus[@]}"
 done
