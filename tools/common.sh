@@ -3,6 +3,8 @@
 
 # Objects are found again from another checkout of the same sources (CI, worktrees).
 export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
+# git works in a checkout that another user owns, as in many containers.
+export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0=$PWD
 
 die() {
   echo "dev: $*" >&2

@@ -28,6 +28,7 @@ inline void StoreLe(char* to, T value) {
   std::memcpy(to, &value, sizeof value);
 }
 
+// The same by width: a format names the width of each field, whatever the variable's type is.
 inline uint16_t LoadLe16(const char* from) { return LoadLe<uint16_t>(from); }
 inline uint32_t LoadLe32(const char* from) { return LoadLe<uint32_t>(from); }
 inline uint64_t LoadLe64(const char* from) { return LoadLe<uint64_t>(from); }
@@ -35,6 +36,8 @@ inline void StoreLe16(char* to, uint16_t value) { StoreLe(to, value); }
 inline void StoreLe32(char* to, uint32_t value) { StoreLe(to, value); }
 inline void StoreLe64(char* to, uint64_t value) { StoreLe(to, value); }
 
+// Big-endian, most significant byte first, so that memcmp orders keys as their numbers do.
+// Any alignment, as above.
 inline uint32_t LoadBe32(const char* from) { return __builtin_bswap32(LoadLe32(from)); }
 inline uint64_t LoadBe64(const char* from) { return __builtin_bswap64(LoadLe64(from)); }
 inline void StoreBe32(char* to, uint32_t value) { StoreLe32(to, __builtin_bswap32(value)); }

@@ -95,10 +95,12 @@ def line_of(text: str, offset: int) -> int:
 
 
 def is_test(path: str) -> bool:
-    """Test code: beside its file, in a folder of doubles, or below tests/."""
+    """Test code: beside its file, in a folder of doubles, below tests/, or the expectations that every implementation of
+    an interface is held to (conformance*)."""
     name = PurePosixPath(path).name
     return (
         name.endswith(("_test.cc", "_fuzz.cc"))
+        or name.startswith("conformance")
         or (name.startswith("test_") and name.endswith(".py"))
         or bool({"tests", "testing"} & set(PurePosixPath(path).parts[:-1]))
     )

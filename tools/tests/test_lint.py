@@ -164,14 +164,20 @@ def test_length_of_files_and_python_functions(make_tree):
     assert found(sizes, tree) == [("c.cc", 1), ("a.py", 1)]
 
 
-def test_share_of_comments(make_tree):
+def test_share_of_comments_in_what_other_folders_include(make_tree):
     quiet = "int f();\n" * 20
     told = "// what f does\nint f();\n" * 10
+    table = '  X(reads, "calls", "Reads of keys") \\\n' * 10 + quiet
+    names = ("quiet", "told", "table", "internal/quiet", "own", "small")
     tree = make_tree(
         {
+            "src/grid/a.cc": "".join(f'#include "base/{n}.h"\n' for n in names if n != "own"),
+            "src/base/a.cc": '#include "base/own.h"\n',
             "src/base/quiet.h": quiet,
             "src/base/told.h": told,
+            "src/base/table.h": table,
             "src/base/internal/quiet.h": quiet,
+            "src/base/own.h": quiet,
             "src/base/small.h": "int f();\n",
         }
     )
