@@ -88,7 +88,7 @@ def store_as_regions(client: memgrid.Client, files: list[StoredFile]) -> None:
         content = client.get_key(NAMESPACE, file.name)
         client.allocate_memory(NAMESPACE, file.name, size=file.size)
         if content:
-            client.stream_write_memory(NAMESPACE, file.name, content)
+            client.stream_write_memory(NAMESPACE, file.name, 0, content)
 
 
 def compare(client: memgrid.Client, files: list[StoredFile]) -> int:
