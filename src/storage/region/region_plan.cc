@@ -77,11 +77,10 @@ bool Region::MustFold(uint64_t page, size_t part) const {
 }
 
 void Region::PlanPatch(uint64_t offset, std::string_view data, RegionChange& change) const {
-  PartRecord part;
+  PartRecord& part = change.records.emplace_back();
   part.flags = kPatch;
   part.offset = offset;
   part.bytes.push_back(data);
-  change.records.push_back(std::move(part));
 }
 
 // Extents for pages [first, until): `data`, which belongs at `offset`, and what is there now where
@@ -94,7 +93,7 @@ void Region::PlanPages(uint64_t first, uint64_t until, uint64_t offset, std::str
     const uint64_t next = std::min(page + step, until);
     const uint64_t begin = page * kPageBytes;
     const uint64_t end = next * kPageBytes;
-    PartRecord part;
+    PartRecord& part = change.records.emplace_back();
     part.offset = begin;
     const uint64_t from = std::max(begin, offset);
     const uint64_t to = std::min(end, data_end);
@@ -103,7 +102,6 @@ void Region::PlanPages(uint64_t first, uint64_t until, uint64_t offset, std::str
     if (to < end) {
       part.bytes.push_back(PageBytes(next - 1, to - (next - 1) * kPageBytes, kPageBytes, change));
     }
-    change.records.push_back(std::move(part));
   }
 }
 
@@ -133,17 +131,15 @@ RegionChange Region::PlanResize(uint64_t new_size) const {
   const uint64_t page = new_size / kPageBytes;
   const size_t kept = new_size % kPageBytes;
   if (kept > 0 && !EntryOf(page).none()) {
-    PartRecord cut;
+    PartRecord& cut = change.records.emplace_back();
     cut.offset = page * kPageBytes;
     cut.bytes.push_back(PageBytes(page, 0, kept, change));
     cut.bytes.push_back({kZeros, kPageBytes - kept});
-    change.records.push_back(std::move(cut));
   }
-  PartRecord hole;
+  PartRecord& hole = change.records.emplace_back();
   hole.kind = Kind::kHole;
   hole.offset = new_size;
   hole.hole_length = kMaxRegionBytes - new_size;
-  change.records.push_back(std::move(hole));
   return change;
 }
 
@@ -157,10 +153,9 @@ bool Region::PlanFold(uint64_t page_offset, uint64_t recorded, RegionChange* cha
   if ((page + 1) * kPageBytes > change->after.data_length) return false;
   *seq = RecordView(entry.overlay()->newest().record()).seq();
   if (*seq > recorded) return false;
-  PartRecord part;
+  PartRecord& part = change->records.emplace_back();
   part.offset = page * kPageBytes;
   part.bytes.push_back(PageBytes(page, 0, kPageBytes, *change));
-  change->records.push_back(std::move(part));
   return true;
 }
 
