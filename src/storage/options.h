@@ -27,6 +27,9 @@ struct StoreOptions {
   int stop_writes_used_pct = 70;          // 1..85
   int stop_writes_avail_pct = 5;          // 0..99
   int shards = 0;                         // 0: chosen at creation
+  // For tests and simulations: wblocks of 2^14 to 2^23 bytes (regions need 2^16) instead of 1 to 8 MiB, so that reclaim,
+  // defrag and reuse happen all the time. 0: by size, as in production.
+  int wblock_shift = 0;
   bool has_shadow() const { return !files.empty() || !devices.empty(); }
 };
 
