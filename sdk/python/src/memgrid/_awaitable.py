@@ -73,6 +73,8 @@ class AsyncConnection:
             plan.close()
 
     async def _perform(self, effect: Effect) -> Any:
+        token = object()
+        _forking.calling.add(token)
         try:
             match effect:
                 case Send(method, payload, timeout_s):
@@ -92,6 +94,8 @@ class AsyncConnection:
         except asyncio.CancelledError:
             raise_if_not_ours()
             raise
+        finally:
+            _forking.calling.discard(token)
 
     async def _enter(self, timeout_s: float) -> bool:
         if not self._gate.locked():

@@ -4,8 +4,8 @@ gRPC keeps threads of its own, which a forked child does not have. Without its f
 hangs for ever, with an old channel or a new one. The handlers are chosen by an environment variable that is read when
 grpc is loaded, so it is set here, unless the program has chosen itself or has loaded grpc before us.
 
-Even so, if another thread is inside a call at that moment, the child inherits locks that nobody will release. So it is
-noted who is inside; the channels are then taken from gRPC's handlers, which would hang on them before the child ran a
+Even so, if another call is in flight at that moment, the child inherits locks that nobody will release. So it is noted
+what is in flight; the channels are then taken from gRPC's handlers, which would hang on them before the child ran a
 line, and the child gets an error from any client that it uses.
 """
 
@@ -29,8 +29,9 @@ _HANDLERS: Final[bool] = os.environ.get(_VARIABLE, "0").lower() in ("1", "true",
 
 #: Channels of this process.
 channels: Final[weakref.WeakSet[grpc.Channel]] = weakref.WeakSet()
-#: Threads that are inside a blocking call. Adding to and discarding from a set are atomic.
-calling: Final[set[int]] = set()
+#: What is in flight: for a blocking call its thread, for an awaited one an object of its own. Adding to and discarding
+#: from a set are atomic.
+calling: Final[set[object]] = set()
 
 _used = False
 _broken: str | None = None
@@ -60,8 +61,8 @@ def _in_child() -> None:
     elif others:
         _disown_channels()
         _broken = (
-            f"fork() came while {len(others)} other threads were inside calls, so this child cannot reach the server: "
-            "fork before they start, or start processes with the 'spawn' method"
+            f"fork() came while {len(others)} other calls were in flight, so this child cannot reach the server: "
+            "fork when nothing is in flight, or start processes with the 'spawn' method"
         )
 
 
