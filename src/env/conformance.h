@@ -60,6 +60,8 @@ struct ConformanceParam {
   std::function<std::unique_ptr<ConformanceEnv>()> make;
 };
 
+inline void PrintTo(const ConformanceParam& param, std::ostream* out) { *out << param.name; }
+
 // The implementations, and how tests are run over all of them.
 const std::vector<ConformanceParam>& ConformanceParams();
 
