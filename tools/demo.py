@@ -163,7 +163,7 @@ def run_together(tasks: list[Callable[[], None]]) -> None:
     def guarded(task: Callable[[], None]) -> None:
         try:
             task()
-        except BaseException as error:  # noqa: BLE001  # handed to the caller
+        except BaseException as error:  # handed to the caller
             errors.append(error)
 
     threads = [threading.Thread(target=guarded, args=(task,)) for task in tasks]

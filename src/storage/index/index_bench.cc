@@ -2,6 +2,7 @@
 
 #include <benchmark/benchmark.h>
 
+#include <cstdlib>
 #include <random>
 #include <string>
 #include <vector>
@@ -12,7 +13,8 @@
 namespace memgrid::storage {
 namespace {
 
-constexpr size_t kKeys = 5'000'000;
+// ctest runs every benchmark for a moment only.
+const size_t kKeys = std::getenv("MEMGRID_BENCH_SHORT") != nullptr ? 50'000 : 5'000'000;
 constexpr size_t kAbsent = 100'000;
 
 struct Loaded {
