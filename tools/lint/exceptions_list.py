@@ -14,7 +14,7 @@ class Exceptions:
         self.path = path
         self.entries: dict[tuple[str, str], tuple[int, int]] = {}  # (check, subject) -> value, line
         for number, line in enumerate(path.read_text().splitlines(), 1) if path.exists() else ():
-            words = line.split("#")[0].split()
+            words = [] if line.startswith("#") else line.split("  #")[0].split()
             if words:
                 check, subject, *value = words
                 self.entries[check, subject] = (int(value[0]) if value else 0, number)
