@@ -1,0 +1,59 @@
+// Rule R1: when a wblock without live bytes may be written again. And R2: when its former life is gone.
+//
+// A crash goes back to what the device holds. So a wblock is free only when no state that a crash can lead to needs
+// anything in it: everything that killed its records, and for heads every command in it, is recorded (PR, not P: an
+// acknowledged write that no durable mark covers could be lost otherwise); the copies made from it are contiguously
+// durable; it is not the only witness of the greatest recorded number. And no reader may still look at it: all loops have
+// ended a turn since its last byte was unlinked, and then there is no pin. (docs/internals/reclaim.md)
+//
+// Threads: the owner of the shard.
+
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "storage/accounts.h"
+#include "storage/flusher.h"
+#include "storage/shared.h"
+
+namespace memgrid::storage {
+
+// A life that has ended and can still be parsed from the device, until the wblock's next mark is durable.
+struct FormerLife {
+  uint32_t wblock = 0;
+  uint64_t incarnation = 0;
+  Dead dead;
+};
+
+class Quarantine {
+ public:
+  // All outlive it. `flusher` and `survivors` are null without shadow.
+  Quarantine(Shared& shared, ShardState& state, Accounts& accounts, Flusher* flusher, const Stream* survivors)
+      : shared_(shared), state_(state), accounts_(accounts), flusher_(flusher), survivors_(survivors) {}
+
+  // Frees what may be freed, and asks for what the rest waits for. Called at turn ends. Returns true if something waits
+  // only for other loops to end their turns or to let go of pins.
+  bool Run();
+
+  // Lives of wblocks that the shard gave away and that a crash could still parse. Forgets those that are gone.
+  const std::vector<FormerLife>& former();
+  // After recovery: a life that is not needed, of a wblock in the pool.
+  void AddFormer(const FormerLife& life) { former_.push_back(life); }
+
+  // R1 but for readers: nothing that a crash could lead to needs the wblock.
+  bool DeviceAllows(const Wblock& wblock) const;
+
+ private:
+  bool ReadersAllow(uint32_t wblock, uint64_t* now);
+  void Free(uint32_t wblock);
+
+  Shared& shared_;
+  ShardState& state_;
+  Accounts& accounts_;
+  Flusher* const flusher_;
+  const Stream* const survivors_;
+  std::vector<FormerLife> former_;
+};
+
+}  // namespace memgrid::storage
