@@ -24,7 +24,7 @@ class PosixEnv final : public ConformanceEnv {
   LoopGroup& group() override { return *group_; }
   const std::string& folder() const override { return folder_; }
   std::string host() const override { return "127.0.0.1"; }
-  bool Await(const Flag& flag) override { return flag.WaitFor(std::chrono::seconds(20)); }
+  bool Await(const Flag& flag) override { return flag.WaitFor(std::chrono::seconds(60)); }
 
  private:
   std::unique_ptr<LoopGroup> group_;
