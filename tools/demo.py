@@ -136,7 +136,9 @@ def race_on_region(address: str, seconds: float) -> tuple[int, int]:
     def write(racer: int) -> None:
         with memgrid.Client(address) as client:
             while time.monotonic() < until:
-                client.write_memory(NAMESPACE, "board", 0, struct.pack("<I", racer) * (PAGES * 1024))
+                client.write_memory(
+                    NAMESPACE, "board", 0, struct.pack("<I", racer) * (PAGES * 1024)
+                )
                 counts[racer] += 1
 
     def read(racer: int) -> None:
@@ -150,7 +152,9 @@ def race_on_region(address: str, seconds: float) -> tuple[int, int]:
     with memgrid.Client(address) as client:
         client.allocate_memory(NAMESPACE, "board", size=PAGES * 4096)
     half = RACERS // 2
-    run_together([lambda racer=racer: (write if racer < half else read)(racer) for racer in range(RACERS)])
+    run_together(
+        [lambda racer=racer: (write if racer < half else read)(racer) for racer in range(RACERS)]
+    )
     if torn:
         sys.exit(torn[0])
     return sum(counts[:half]), sum(counts[half:])
@@ -179,7 +183,10 @@ def show_store(address: str) -> None:
     """The store as the command line shows it."""
     program = Path(sys.prefix).parent / "bin" / "memgrid"
     shown = subprocess.run(
-        [program, "store", "status", "--endpoint", address], capture_output=True, text=True, check=True
+        [program, "store", "status", "--endpoint", address],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     say("".join(f"    {line}\n" for line in shown.stdout.splitlines()))
 
@@ -221,14 +228,20 @@ def check_after_crash(address: str, files: list[StoredFile]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="./dev demo", description=__doc__)
-    parser.add_argument("--folder", type=Path, default=Path("/usr/bin"), help="files to store (default /usr/bin)")
-    parser.add_argument("--megabytes", type=int, default=128, help="at most so much of it (default 128)")
+    parser.add_argument(
+        "--folder", type=Path, default=Path("/usr/bin"), help="files to store (default /usr/bin)"
+    )
+    parser.add_argument(
+        "--megabytes", type=int, default=128, help="at most so much of it (default 128)"
+    )
     arguments = parser.parse_args()
     budget = max(1, min(arguments.megabytes, 1024)) << 20
     with tempfile.TemporaryDirectory(prefix="memgrid-demo-") as data_dir:
         server = memgrid.LocalServer("device", data_dir=data_dir)
         with server:
-            say(f"memgridd {server.pid} on {server.address}: acknowledged writes are on the disk, in {data_dir}")
+            say(
+                f"memgridd {server.pid} on {server.address}: acknowledged writes are on the disk, in {data_dir}"
+            )
             files = fill(server, arguments.folder, budget)
             show_store(server.address)
             pid = server.pid

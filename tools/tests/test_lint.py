@@ -168,7 +168,7 @@ def test_share_of_comments_in_what_other_folders_include(make_tree):
     quiet = "int f();\n" * 20
     told = "// what f does\nint f();\n" * 10
     table = '  X(reads, "calls", "Reads of keys") \\\n' * 10 + quiet
-    names = ("quiet", "told", "table", "internal/quiet", "own", "small")
+    names = ("quiet", "told", "table", "internal/quiet", "own", "small", "override", "private")
     tree = make_tree(
         {
             "src/grid/a.cc": "".join(f'#include "base/{n}.h"\n' for n in names if n != "own"),
@@ -179,6 +179,8 @@ def test_share_of_comments_in_what_other_folders_include(make_tree):
             "src/base/internal/quiet.h": quiet,
             "src/base/own.h": quiet,
             "src/base/small.h": "int f();\n",
+            "src/base/override.h": told + "  void g() override;\n" * 20,
+            "src/base/private.h": "class A {\n" + told + " private:\n" + quiet + "};\n",
         }
     )
     assert found(headers, tree) == [("src/base/quiet.h", 1)]
