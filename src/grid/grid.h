@@ -131,8 +131,9 @@ class Grid {
   // Sums over all loops, at most a moment old. Any thread.
   Counters counters() const;
 
+  struct Parts;  // the inside: parts.h
+
  private:
-  struct Parts;
   explicit Grid(std::unique_ptr<Parts> parts);
   std::unique_ptr<Parts> parts_;
 };

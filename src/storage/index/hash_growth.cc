@@ -73,11 +73,14 @@ void HashTable::Step(size_t slots) {
   const LineArray old(segment.old.load(std::memory_order_relaxed));
   const LineArray array(segment.array.load(std::memory_order_relaxed));
   GatherMoves(old, slots);
-  for (const auto* from : moves_) Prefetch(ShortOf(Slot(from->load(std::memory_order_relaxed)).record().name()));
-  for (auto* from : moves_) {
-    const Slot slot(from->load(std::memory_order_relaxed));
-    Put(array, ShortOf(slot.record().name()), slot);  // in both for a moment: never in none
-    from->store(0, std::memory_order_release);
+  for (Move& move : moves_) {
+    move.short_hash = ShortOf(Slot(move.from->load(std::memory_order_relaxed)).record().name());
+    Prefetch(move.short_hash);
+  }
+  for (const Move& move : moves_) {
+    // In both for a moment: never in none.
+    Put(array, move.short_hash, Slot(move.from->load(std::memory_order_relaxed)));
+    move.from->store(0, std::memory_order_release);
   }
   if (cursor_ == old.all_lines()) FinishResize();
 }
@@ -96,7 +99,7 @@ void HashTable::GatherMoves(const LineArray& old, size_t slots) {
         if (!slot) continue;
         if (stash) --stashed_;
         __builtin_prefetch(slot.address());
-        moves_.push_back(&place);
+        moves_.push_back({&place, 0});
       }
     }
   }

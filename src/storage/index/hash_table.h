@@ -110,6 +110,10 @@ class HashTable {
   bool MayResize() const { return growing_ < 0 && !paused_; }
   void Resize(int segment, uint64_t buckets);
   void Step(size_t slots);
+  struct Move {
+    std::atomic<uint64_t>* from;
+    uint64_t short_hash;
+  };
   void GatherMoves(const LineArray& old, size_t slots);
   void FinishResize();
 
@@ -124,7 +128,7 @@ class HashTable {
   int growing_ = -1;          // the segment that is moving to a new array; -1 = none
   uint64_t cursor_ = 0;       // lines of its old array that have been emptied
   std::vector<Line*> chain_;  // stash lines beyond the array of what has been emptied
-  std::vector<std::atomic<uint64_t>*> moves_;
+  std::vector<Move> moves_;
   uint64_t size_ = 0;
   uint64_t stashed_ = 0;
   size_t bytes_ = 0;

@@ -43,12 +43,12 @@ void Turn(const Index& index, const std::vector<std::string>& kept, std::mt19937
   counts.misses += found.certainty == Index::Certainty::kMiss;
 }
 
-// Grows to 30,000 names and shrinks again, rewriting what stays now and then.
+// Grows to 15,000 names and shrinks again, rewriting what stays now and then.
 void Own(Index& index, base::Qsbr& qsbr, const std::vector<std::string>& kept, Records& records, int rounds) {
   std::mt19937_64 random(3);
   for (int round = 0; round < rounds; ++round) {
     for (const bool grow : {true, false}) {
-      for (int i = 0; i < 30000; ++i) {
+      for (int i = 0; i < 15000; ++i) {
         const std::string name = base::StrCat("passing", i);
         const uint64_t hash = index.Hash(Key(name));
         if (grow) {

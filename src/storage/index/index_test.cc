@@ -164,10 +164,11 @@ TEST_F(IndexTest, ManyCreationsWhileGrowthIsPaused) {
 TEST_F(IndexTest, MemoryComesBack) {
   const size_t empty = index_.memory_bytes();
   EXPECT_LE(empty, 8192u);
-  for (int i = 0; i < 100000; ++i) Put({1, Space::kKeys, std::to_string(i)});
+  for (int i = 0; i < 40000; ++i) Put({1, Space::kKeys, std::to_string(i)});
   const size_t full = index_.memory_bytes();
-  for (int i = 0; i < 100000; ++i) {
-    const RootName name{1, Space::kKeys, std::to_string(i)};
+  for (int i = 0; i < 40000; ++i) {
+    const std::string bytes = std::to_string(i);
+    const RootName name{1, Space::kKeys, bytes};
     index_.Erase(name, index_.Hash(name));
   }
   for (int i = 0; i < 10000; ++i) index_.Maintain();
@@ -201,11 +202,11 @@ TEST_F(IndexTest, AtMost24BytesAKey) {
   std::mt19937_64 random(1);
   double worst = 0, sum = 0;
   int samples = 0;
-  for (size_t keys = 1; keys <= 700'000; ++keys) {
+  for (size_t keys = 1; keys <= 250'000; ++keys) {
     const uint64_t bits[2] = {random(), random()};
     Put({1, Space::kKeys, {reinterpret_cast<const char*>(bits), sizeof bits}});
     if (keys % 1000 == 0) index_.Maintain();
-    if (keys < 200'000 || keys % 10'000 != 0) continue;
+    if (keys < 100'000 || keys % 5'000 != 0) continue;
     const double bytes = static_cast<double>(index_.memory_bytes()) / static_cast<double>(keys);
     worst = std::max(worst, bytes);
     sum += bytes;
@@ -220,12 +221,12 @@ TEST_F(IndexTest, AtMost24BytesAKey) {
 
 TEST_F(IndexTest, AscendingNamesFillTheirLeaves) {
   char name[32];
-  for (int i = 0; i < 300'000; ++i) {
+  for (int i = 0; i < 100'000; ++i) {
     Put({1, Space::kKeys, {name, static_cast<size_t>(snprintf(name, sizeof name, "log/%012d", i))}});
     if (i % 1000 == 0) index_.Maintain();
   }
-  printf("bytes a key: %.2f\n", static_cast<double>(index_.memory_bytes()) / 300'000);
-  EXPECT_LE(index_.memory_bytes(), 300'000 * 22u);
+  printf("bytes a key: %.2f\n", static_cast<double>(index_.memory_bytes()) / 100'000);
+  EXPECT_LE(index_.memory_bytes(), 100'000 * 22u);
   EXPECT_EQ(index_.Check(), "");
 }
 
@@ -304,7 +305,7 @@ TEST_P(IndexPropertyTest, DoesWhatAMapDoes) {
   universe_ = std::get<0>(GetParam()) == 8 ? 1500 : 8000;
   for (const uint64_t erase_percent : {10, 40, 88, 20}) {  // grow, churn, shrink, grow
     erase_percent_ = erase_percent;
-    for (int i = 0; i < 20000; ++i) {
+    for (int i = 0; i < 10000; ++i) {
       Step();
       if (i % 16 == 0) index_.Maintain();
       if (i % 1000 == 0) CompareLists();
