@@ -54,7 +54,7 @@ class SimDisk final : public Disk {
   // Points at which a crash makes a difference, so far: the start and the end of every asynchronous
   // write, and every synchronous change. Reads are none.
   uint64_t events() const { return events_; }
-  // The host crashes just before event number `event` (counted by events()) takes effect.
+  // The host crashes just before event number `event` (counted by events()) takes effect, once.
   void CrashAt(uint64_t event) { crash_at_ = event; }
 
   // Changes one bit (0..7) of the byte at `offset`, as radiation would. The file must reach so far.
@@ -84,9 +84,8 @@ class SimDisk final : public Disk {
   void Start(std::unique_ptr<internal::SimRequest> request);
   absl::Status CarryOutNow(std::unique_ptr<internal::SimRequest> request);
   void Resize(internal::SimNode& node, uint64_t size);
-  // What the power failure leaves; and the end of it.
+  // What the power failure leaves.
   void Crash();
-  void PowerOn();
   // The process ends in peace: what is under way is carried out.
   void Settle();
   void DropRequests();

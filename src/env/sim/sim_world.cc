@@ -43,7 +43,6 @@ LoopGroup& SimWorld::Boot(std::string_view name, int loops) {
   SimHost& host = HostOf(name);
   MEMGRID_CHECK(!host.up(), "host ", name, " runs a process already");
   host.DropTasks();
-  host.disk.PowerOn();
   host.crashed = false;
   host.set_group(std::make_unique<SimLoopGroup>(host, loops));
   return *host.group();

@@ -27,6 +27,7 @@ constexpr Nanos kHangStep = Millis(10);
 bool SimDisk::Happens() {
   if (host_.crashed) return false;
   if (events_ == crash_at_) {
+    crash_at_ = ~uint64_t{0};
     host_.Crash();
     return false;
   }
@@ -193,11 +194,6 @@ void SimDisk::Crash() {
     }
   }
   locks_.clear();
-}
-
-void SimDisk::PowerOn() {
-  ++life_;
-  crash_at_ = crash_at_ < events_ ? ~uint64_t{0} : crash_at_;
 }
 
 void SimDisk::Settle() {
