@@ -89,9 +89,10 @@ class Call {
   virtual void Compress(bool on) = 0;
 
   // Queues a message of the answer (at most 4 GiB - 1). Streaming services stop when `full()` and go on at
-  // CallHandler::OnDrained. Slices of its body that a Keeper handed out must be of this turn.
+  // CallHandler::OnDrained, which comes after each `full()` that was true. Slices of its body that a Keeper handed out
+  // must be of this turn.
   virtual void Send(Message&& message) = 0;
-  virtual bool full() const = 0;
+  virtual bool full() = 0;
 
   // Back-pressure on the client: after PauseReading no OnMessage or OnHalfClose comes until ResumeReading, and the client
   // may send no more than the window it already has. ResumeReading may call OnMessage before it returns.
