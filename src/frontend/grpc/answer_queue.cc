@@ -39,7 +39,9 @@ OutgoingRef AnswerQueue::Push(Message&& message, bool compressed, LoopCounters& 
   message.head.clear();
   if (!large) {
     for (std::string_view slice : message.body.slices) head.append(slice);
-    message.body = {};
+    message.body.slices.clear();
+    message.body.size = 0;
+    message.body.keeper = nullptr;
   }
   OutgoingRef outgoing(new Outgoing(std::move(head), std::move(message), counters));
   large_bytes_ += outgoing->remaining();

@@ -69,6 +69,8 @@ class Call {
   virtual std::string_view metadata(std::string_view name) const = 0;
   // All request metadata in order, repeated names included.
   virtual void ForEachMetadata(absl::FunctionRef<void(std::string_view name, std::string_view value)> visit) const = 0;
+  // Whether the last request message came compressed.
+  virtual bool request_compressed() const = 0;
   // Monotonic time when the call ends with DEADLINE_EXCEEDED; Nanos::max() = none. Starts as `grpc-timeout` says.
   virtual env::Nanos deadline() const = 0;
   // Brings the deadline forward (`timeout_ms` of a request); a later one than the present is ignored. One that has

@@ -85,7 +85,7 @@ Service HealthService::MakeService() {
   Service service;
   service.name = "grpc.health.v1.Health";
   service.methods.push_back({.path = "/grpc.health.v1.Health/Check",
-                             .unary = [this](Call& call, base::Buffer request) { Check(call, request); },
+                             .unary = [this](Call& call, base::Buffer request) { Check(call, request.view()); },
                              .stream = nullptr});
   service.methods.push_back({.path = "/grpc.health.v1.Health/Watch", .unary = nullptr, .stream = [this](Call& call) {
                                return std::make_unique<HealthWatch>(*this, call);
@@ -111,7 +111,7 @@ int HealthService::StatusOf(const std::string& name) const {
   return it == statuses_.end() ? 0 : it->second;
 }
 
-void HealthService::Check(Call& call, const base::Buffer& request) const {
+void HealthService::Check(Call& call, std::string_view request) const {
   HealthCheckRequest parsed;
   if (!parsed.ParseFromArray(request.data(), static_cast<int>(request.size()))) return call.Finish(Unreadable());
   int status = StatusOf(parsed.service());

@@ -35,7 +35,7 @@ class HealthService {
 
   // 0 for an unknown name, else HealthCheckResponse::ServingStatus.
   int StatusOf(const std::string& name) const;
-  void Check(Call& call, const base::Buffer& request) const;
+  void Check(Call& call, std::string_view request) const;
   void TellWatches(env::Loop& loop, const std::string& name);
 
   env::LoopGroup& loops_;

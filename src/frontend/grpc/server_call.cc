@@ -112,10 +112,10 @@ void ServerCall::Parse(std::string_view* in) {
 
 // The message that is complete, unpacked. False: it could not be, and the call has been ended with the reason.
 bool ServerCall::TakeMessage(base::Buffer* message) {
-  bool compressed = reader_.compressed();
+  request_compressed_ = reader_.compressed();
   *message = reader_.Take();
   context_.counters.messages_received.Add(1);
-  if (!compressed) return true;
+  if (!request_compressed_) return true;
   if (head_.encoding() != RequestHead::Encoding::kGzip) {
     EndWith(base::Internal("a message is marked as compressed, but there is no grpc-encoding"));
     return false;
@@ -256,7 +256,7 @@ void ServerCall::Reset() {
   deadline_ = env::Nanos::max();
   compression_ = Compression::kAsRequest;
   headers_too_large_ = may_compress_ = head_sent_ = finished_ = plain_ = deferred_ = false;
-  waits_for_drain_ = half_closed_ = end_seen_ = paused_ = parsing_ = outcome_unknown_ = false;
+  waits_for_drain_ = half_closed_ = end_seen_ = paused_ = parsing_ = outcome_unknown_ = request_compressed_ = false;
   context_.Recycle(std::unique_ptr<ServerCall>(this));
 }
 

@@ -90,6 +90,7 @@ class ServerCall final : public Call, private DeadlineWheel::Entry {
   void ForEachMetadata(absl::FunctionRef<void(std::string_view, std::string_view)> visit) const override {
     head_.ForEach(visit);
   }
+  bool request_compressed() const override { return request_compressed_; }
   env::Nanos deadline() const override { return deadline_; }
   void BringForward(env::Nanos deadline) override;
   void MarkOutcomeUnknown() override { outcome_unknown_ = true; }
@@ -154,6 +155,7 @@ class ServerCall final : public Call, private DeadlineWheel::Entry {
   bool end_seen_ = false;  // EndOfRequest has run
   bool paused_ = false;
   bool parsing_ = false;
+  bool request_compressed_ = false;
   bool outcome_unknown_ = false;
 };
 

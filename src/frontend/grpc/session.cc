@@ -111,7 +111,7 @@ struct SessionCallbacks {
     ServerCall::Body body = call.GiveBody(reinterpret_cast<char*>(into), room);
     if (body.referred > 0) *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
     size_t size = body.copied + body.referred;
-    if (!body.last) return size == 0 ? NGHTTP2_ERR_DEFERRED : static_cast<ssize_t>(size);
+    if (!body.last) return size == 0 ? ssize_t{NGHTTP2_ERR_DEFERRED} : static_cast<ssize_t>(size);
     *flags |= NGHTTP2_DATA_FLAG_EOF;
     if (call.has_trailers()) {
       *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
