@@ -41,6 +41,7 @@ class ShardState {
   const std::string& secret() const { return secret_; }
   void set_secret(std::string_view secret) { secret_ = secret; }
 
+  // Null: no namespace of that name, on any shard. The entry lives as long as the server.
   NamespaceEntry* FindNamespace(std::string_view name) { return namespaces_.Find(name); }
   bool NamespacesFull() const { return namespace_count_ >= kMostNamespaces; }
   uint32_t NextNamespaceNumber() const { return last_number_ + 1; }
