@@ -1,0 +1,172 @@
+#include "simulation.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/strings.h"
+#include "compare.h"
+
+namespace memgrid::sim {
+namespace {
+
+using base::StrCat;
+
+constexpr env::Nanos kLongStart = std::chrono::minutes(30);
+constexpr env::Nanos kLongLife = std::chrono::hours(2);
+constexpr uint64_t kDistantEvent = 3000;  // disk events until a crash, at most
+
+}  // namespace
+
+Simulation::Simulation(const Plan& plan) : plan_(plan), dice_(plan.seed + 77), world_(plan.seed) {
+  env::SimDisk& disk = world_.disk(kHost);
+  disk.faults().max_delay = plan_.slowest_write;
+  disk.faults().min_delay = std::min<env::Nanos>(disk.faults().min_delay, plan_.slowest_write);
+  disk.faults().garbage = static_cast<double>(plan_.torn_garbage_pct) / 100;
+  for (int i = 0; i < plan_.options.shards; ++i) {
+    actors_.push_back(std::make_unique<Actor>(
+        i, plan_, tally_, [this](std::string what) { Fail(std::move(what)); }));
+  }
+}
+
+Simulation::~Simulation() {
+  if (group_ != nullptr) group_->Stop();
+  store_.reset();
+}
+
+std::optional<std::string> Simulation::Run() {
+  for (life_ = 0; life_ < plan_.lives && !failed(); ++life_) Live(life_);
+  return failure_;
+}
+
+void Simulation::Fail(std::string what) {
+  if (!failed()) failure_ = StrCat("life ", life_, ": ", what);
+}
+
+bool Simulation::RunUntil(absl::FunctionRef<bool()> done, env::Nanos limit) {
+  return world_.RunUntil([&] { return failed() || done(); }, limit) && !failed() && !crashed();
+}
+
+void Simulation::Live(int life) {
+  group_ = &world_.Boot(kHost, plan_.loops);
+  group_->Start();
+  if (life == 0) {
+    const absl::Status made = world_.disk(kHost).MakeFolder("/data");
+    if (!made.ok()) return Fail(made.ToString());
+  }
+  const bool last = life + 1 == plan_.lives;
+  if (!last && dice_.Percent(85)) ChooseCrash();
+  if (Open()) {
+    Check();
+    Work();
+    Compare();
+    if (!failed() && !crashed()) CloseInPeace();
+  } else if (!failed() && crashed()) {
+    ++tally_.crashed_starts;
+  }
+  End();
+}
+
+// Near or far: within the start, in the first writes, or after thousands.
+void Simulation::ChooseCrash() {
+  env::SimDisk& disk = world_.disk(kHost);
+  disk.CrashAt(disk.events() + dice_.Logarithmic(kDistantEvent));
+}
+
+bool Simulation::Open() {
+  bool answered = false;
+  group_->loop(0).Post([&] {
+    storage::Store::Open(plan_.options, *group_, nullptr,
+                         [&](absl::StatusOr<std::unique_ptr<storage::Store>> opened) {
+                           answered = true;
+                           if (opened.ok()) {
+                             store_ = *std::move(opened);
+                           } else if (!crashed()) {
+                             Fail(StrCat("the store does not open: ", opened.status().ToString()));
+                           }
+                         });
+  });
+  const bool ran = RunUntil([&] { return answered; }, kLongStart);
+  if (!ran && !failed() && !crashed()) Fail("the start hangs");
+  return ran && store_ != nullptr;
+}
+
+void Simulation::Check() {
+  bool checked = false;
+  group_->loop(0).Post([&] {
+    const storage::RecoveryReport& report = store_->recovery();
+    if (report.applied.size() != actors_.size()) {
+      return Fail(StrCat("recovery reports ", report.applied.size(), " shards"));
+    }
+    for (size_t i = 0; i < actors_.size() && !failed(); ++i) {
+      actors_[i]->Recovered(store_->shard(static_cast<int>(i)), report.applied[i], peaceful_);
+    }
+    if (peaceful_ && report.torn_bytes > 0) Fail("torn bytes after a clean stop");
+    checked = true;
+  });
+  RunUntil([&] { return checked; }, kLongStart);
+  peaceful_ = false;
+}
+
+void Simulation::Work() {
+  if (failed() || crashed()) return;
+  for (size_t i = 0; i < actors_.size(); ++i) {
+    const uint64_t commands =
+        plan_.lives == 1 ? plan_.commands : dice_.Logarithmic(2 * plan_.commands);
+    actors_[i]->Start(store_->shard(static_cast<int>(i)), *group_, commands);
+  }
+  const auto all_done = [&] {
+    return std::all_of(actors_.begin(), actors_.end(),
+                       [](const auto& actor) { return actor->done(); });
+  };
+  if (!RunUntil(all_done, kLongLife) && !failed() && !crashed()) Fail("the work hangs");
+}
+
+// The present state, whole.
+void Simulation::Compare() {
+  if (failed() || crashed()) return;
+  bool compared = false;
+  group_->loop(0).Post([&] {
+    for (size_t i = 0; i < actors_.size() && !failed(); ++i) {
+      const std::string wrong = CompareAll(store_->shard(static_cast<int>(i)),
+                                           actors_[i]->present(), actors_[i]->names());
+      if (!wrong.empty()) Fail(StrCat("shard ", i, " after its work: ", wrong));
+    }
+    compared = true;
+  });
+  RunUntil([&] { return compared; }, kLongStart);
+}
+
+void Simulation::CloseInPeace() {
+  if (dice_.Percent(40)) {
+    world_.Crash(kHost);
+    return;
+  }
+  bool closed = false;
+  group_->loop(0).Post([&] {
+    store_->Close([&](const absl::Status& status) {
+      closed = true;
+      if (!status.ok() && !crashed()) Fail(StrCat("close: ", status.ToString()));
+    });
+  });
+  const bool ran = RunUntil([&] { return closed; }, kLongStart);
+  if (!ran && !failed() && !crashed()) Fail("the close hangs");
+  if (!ran) return;
+  peaceful_ = true;
+  ++tally_.closes;
+}
+
+void Simulation::End() {
+  if (crashed()) {
+    ++tally_.crashes;
+    peaceful_ = false;
+  }
+  for (size_t i = 0; i < actors_.size(); ++i) {
+    if (store_ != nullptr) actors_[i]->Ended(store_->shard(static_cast<int>(i)));
+  }
+  group_->Stop();
+  store_.reset();
+  group_ = nullptr;
+  world_.disk(kHost).CrashAt(~uint64_t{0});
+}
+
+}  // namespace memgrid::sim
