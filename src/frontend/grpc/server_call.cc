@@ -49,9 +49,9 @@ bool ServerCall::Route() {
     EndWith(base::ResourceExhausted("headers of ", head_.bytes(), " bytes; at most ", context_.limits.header_bytes,
                                     " are allowed"));
   } else if (head_.http_method() != RequestHead::HttpMethod::kPost) {
-    AnswerPlain("405", "This port speaks gRPC only: requests are POST.\n");
+    plain_status_ = "405";
   } else if (!head_.is_grpc()) {
-    AnswerPlain("415", "This port speaks gRPC only: content-type is application/grpc.\n");
+    plain_status_ = "415";
   } else if (!head_.error().empty()) {
     EndWith(base::Internal(head_.error()));
   } else if (method_ = context_.methods.Find(head_.path()); method_ == nullptr) {
@@ -65,15 +65,16 @@ bool ServerCall::Route() {
   return false;
 }
 
-void ServerCall::AnswerPlain(std::string_view http_status, std::string_view text) {
-  plain_ = true;
+// HTTP, not gRPC: answered as HTTP, when the request has come to its end.
+void ServerCall::AnswerPlain() {
+  constexpr std::string_view kText = "This port speaks gRPC: requests are POST, their content-type is application/grpc.\n";
   HeaderList list;
-  list.AddStatic(":status", http_status);
+  list.AddStatic(":status", plain_status_);
   list.AddStatic("content-type", "text/plain; charset=utf-8");
   bool with_body = head_.http_method() != RequestHead::HttpMethod::kHead;
   if (with_body) {
-    answer_.PushPlain(text);
-    session_->AddQueued(text.size());
+    answer_.PushPlain(kText);
+    session_->AddQueued(kText.size());
   }
   head_sent_ = true;
   finished_ = true;
@@ -82,7 +83,7 @@ void ServerCall::AnswerPlain(std::string_view http_status, std::string_view text
 }
 
 size_t ServerCall::OnData(std::string_view bytes) {
-  if (slot_ == nullptr) return bytes.size();
+  if (slot_ == nullptr || !plain_status_.empty()) return bytes.size();
   size_t before = bytes.size();
   if (backlog_.empty()) Parse(&bytes);
   if (bytes.empty() || slot_ == nullptr) return before;
@@ -176,7 +177,9 @@ void ServerCall::OnEndStream() {
 void ServerCall::EndOfRequest() {
   if (end_seen_) return;
   end_seen_ = true;
-  if (!reader_.idle() && !reader_.complete()) {
+  if (!plain_status_.empty()) {
+    AnswerPlain();
+  } else if (!reader_.idle() && !reader_.complete()) {
     EndWith(base::Internal("the request ends inside a message"));
   } else if (handler_ != nullptr) {
     handler_->OnHalfClose();
@@ -255,7 +258,8 @@ void ServerCall::Reset() {
   done_ = absl::OkStatus();
   deadline_ = env::Nanos::max();
   compression_ = Compression::kAsRequest;
-  headers_too_large_ = may_compress_ = head_sent_ = finished_ = plain_ = deferred_ = false;
+  headers_too_large_ = may_compress_ = head_sent_ = finished_ = deferred_ = false;
+  plain_status_ = {};
   waits_for_drain_ = half_closed_ = end_seen_ = paused_ = parsing_ = outcome_unknown_ = request_compressed_ = false;
   context_.Recycle(std::unique_ptr<ServerCall>(this));
 }

@@ -71,7 +71,7 @@ class ServerCall final : public Call, private DeadlineWheel::Entry {
   };
   void WriteStatus(StatusText* text, HeaderList* list) const;
   // True if trailers end the answer (not so for plain HTTP).
-  bool has_trailers() const { return !plain_; }
+  bool has_trailers() const { return plain_status_.empty(); }
 
   int32_t stream_id() const { return stream_id_; }
   size_t header_bytes() const { return head_.bytes(); }
@@ -110,7 +110,7 @@ class ServerCall final : public Call, private DeadlineWheel::Entry {
 
   void OnDeadline() override;
   bool Route();
-  void AnswerPlain(std::string_view http_status, std::string_view text);
+  void AnswerPlain();
   void Parse(std::string_view* in);
   void ParseBacklog();
   bool AddToBacklog(std::string_view bytes);
@@ -141,6 +141,7 @@ class ServerCall final : public Call, private DeadlineWheel::Entry {
   std::vector<std::pair<std::string, std::string>> trailers_;
   absl::Status status_;  // of the answer
   absl::Status done_;    // for the handler
+  std::string_view plain_status_;  // `:status` of an answer that is not gRPC; static
   env::Nanos deadline_ = env::Nanos::max();
   int32_t stream_id_ = 0;
   Compression compression_ = Compression::kAsRequest;
@@ -148,7 +149,6 @@ class ServerCall final : public Call, private DeadlineWheel::Entry {
   bool may_compress_ = false;  // grpc-encoding of the answer is gzip
   bool head_sent_ = false;
   bool finished_ = false;  // status_ is set: trailers may go
-  bool plain_ = false;     // an answer that is not gRPC
   bool deferred_ = false;  // nghttp2 waits for body
   bool waits_for_drain_ = false;
   bool half_closed_ = false;

@@ -33,10 +33,6 @@ std::string_view View(const uint8_t* data, size_t size) { return {reinterpret_ca
 struct SessionCallbacks {
   static Session& Self(void* user_data) { return *static_cast<Session*>(user_data); }
 
-  static int OnBeginFrame(nghttp2_session*, const nghttp2_frame_hd* hd, void* user_data) {
-    return Self(user_data).OnFrameStart(hd->type, hd->flags, hd->length);
-  }
-
   static int OnBeginHeaders(nghttp2_session*, const nghttp2_frame* frame, void* user_data) {
     if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) Self(user_data).OpenCall(frame->hd.stream_id);
     return 0;
@@ -90,7 +86,7 @@ struct SessionCallbacks {
 
   static int OnFrameSent(nghttp2_session* session, const nghttp2_frame* frame, void* user_data) {
     Session& self = Self(user_data);
-    if (frame->hd.type == NGHTTP2_DATA) self.budget_.pings.Give();
+    if (frame->hd.type == NGHTTP2_DATA) self.budget_.OnDataSent();
     if (frame->hd.type == NGHTTP2_RST_STREAM) self.OnResetSent(frame->rst_stream.error_code);
     bool ends = (frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS) &&
                 (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
@@ -142,7 +138,6 @@ struct SessionCallbacks {
     static nghttp2_session_callbacks* const made = [] {
       nghttp2_session_callbacks* callbacks = nullptr;
       MEMGRID_CHECK(nghttp2_session_callbacks_new(&callbacks) == 0, "no memory for nghttp2");
-      nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, OnBeginFrame);
       nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, OnBeginHeaders);
       nghttp2_session_callbacks_set_on_header_callback(callbacks, OnHeader);
       nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, OnFrame);
@@ -200,6 +195,7 @@ void Session::Receive(std::string_view bytes) {
   while (!bytes.empty() && !dead_ && !broken_) {
     std::string_view portion = bytes.substr(0, kPortion);
     bytes.remove_prefix(portion.size());
+    if (!Inspect(portion)) break;
     ssize_t taken =
         nghttp2_session_mem_recv(session_, reinterpret_cast<const uint8_t*>(portion.data()), portion.size());
     if (taken >= 0 || broken_) continue;
@@ -301,13 +297,11 @@ void Session::FinishDrain() {
 
 void Session::Punish(std::string_view reason) {
   if (broken_) return;
-  broken_ = true;
   context_.counters.connections_punished.Add(1);
   if (context_.punish_log.Pass(context_.now.count())) {
     observe::Warning("grpc connection cut off", {{"peer", peer_}, {"reason", reason}});
   }
-  if (nghttp2_session_terminate_session(session_, NGHTTP2_ENHANCE_YOUR_CALM) != 0) dead_ = true;
-  host_.OnOutput();
+  Break(NGHTTP2_ENHANCE_YOUR_CALM);
 }
 
 void Session::CancelCalls() {
@@ -337,50 +331,45 @@ void Session::CloseCall(ServerCall& call) {
   call.OnClosed();
 }
 
-int Session::OnFrameStart(uint8_t type, uint8_t flags, size_t length) {
-  env::Nanos now = context_.now;
-  const char* excess = nullptr;
-  switch (type) {
-    case NGHTTP2_PING:
-      if ((flags & NGHTTP2_FLAG_ACK) == 0 && !budget_.pings.Take(now)) excess = "too many PING frames";
-      break;
-    case NGHTTP2_SETTINGS:
-      if ((flags & NGHTTP2_FLAG_ACK) == 0 && !budget_.settings.Take(now)) excess = "too many SETTINGS frames";
-      break;
-    case NGHTTP2_DATA:
-      // Padding may be all there is, so short padded frames count as empty.
-      if ((length == 0 || ((flags & NGHTTP2_FLAG_PADDED) != 0 && length <= 256)) &&
-          (flags & NGHTTP2_FLAG_END_STREAM) == 0 && !budget_.empty_data.Take(now)) {
-        excess = "too many empty DATA frames";
-      }
-      break;
-    case NGHTTP2_HEADERS:
-    case NGHTTP2_CONTINUATION:
-    case NGHTTP2_RST_STREAM:
-    case NGHTTP2_WINDOW_UPDATE:
-    case NGHTTP2_GOAWAY:
-      break;  // counted elsewhere, or cheap
-    default:
-      if (!budget_.priorities.Take(now)) excess = "too many PRIORITY frames, or of unknown kind";
-      break;
+// Looks at the frames that begin in `bytes`; false if one of them ends the connection.
+bool Session::Inspect(std::string_view bytes) {
+  FrameHead frame;
+  while (scanner_.Next(&bytes, &frame)) {
+    switch (budget_.OnFrame(frame, context_.now)) {
+      case FrameBudget::Verdict::kFine:
+        break;
+      case FrameBudget::Verdict::kExcess:
+        Punish("too many frames that carry nothing");
+        return false;
+      case FrameBudget::Verdict::kClosedStream:
+        Break(NGHTTP2_STREAM_CLOSED);
+        return false;
+      case FrameBudget::Verdict::kProtocolError:
+        Break(NGHTTP2_PROTOCOL_ERROR);
+        return false;
+    }
   }
-  if (excess == nullptr) return 0;
-  Punish(excess);
-  return NGHTTP2_ERR_CALLBACK_FAILURE;
+  return true;
+}
+
+void Session::Break(uint32_t error_code) {
+  broken_ = true;
+  if (nghttp2_session_terminate_session(session_, error_code) != 0) dead_ = true;
+  host_.OnOutput();
 }
 
 void Session::OnResetReceived(ServerCall* call) {
   if (call == nullptr) return;
   context_.counters.resets_received.Add(1);
   if (call->AboutToExpire(context_.now)) return;
-  if (!budget_.resets.Take(context_.now)) Punish("too many RST_STREAM of calls under way");
+  if (!budget_.OnReset(context_.now)) Punish("too many RST_STREAM of calls under way");
 }
 
 void Session::OnResetSent(uint32_t error_code) {
   // Ours says NO_ERROR; a refused stream has cost nothing.
   if (error_code == NGHTTP2_NO_ERROR || error_code == NGHTTP2_REFUSED_STREAM) return;
   context_.counters.resets_provoked.Add(1);
-  if (!budget_.provoked_resets.Take(context_.now)) Punish("too many streams broken by invalid frames");
+  if (!budget_.OnProvokedReset(context_.now)) Punish("too many streams broken by invalid frames");
 }
 
 void Session::SubmitHead(ServerCall& call, const HeaderList& headers, bool with_body) {

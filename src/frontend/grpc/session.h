@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "frontend/grpc/call.h"
 #include "frontend/grpc/frame_budget.h"
+#include "frontend/grpc/frame_scanner.h"
 #include "frontend/grpc/loop_context.h"
 #include "frontend/grpc/outgoing.h"
 
@@ -86,7 +87,9 @@ class Session {
   ServerCall* Find(int32_t stream_id) const;
   void OpenCall(int32_t stream_id);
   void CloseCall(ServerCall& call);
-  int OnFrameStart(uint8_t type, uint8_t flags, size_t length);
+  bool Inspect(std::string_view bytes);
+  // GOAWAY with this reason; nothing more is received, and calls are cancelled when nghttp2 has returned.
+  void Break(uint32_t error_code);
   void OnResetReceived(ServerCall* call);
   void OnResetSent(uint32_t error_code);
 
@@ -94,6 +97,7 @@ class Session {
   SessionHost& host_;
   const std::string peer_;
   nghttp2_session* session_ = nullptr;
+  FrameScanner scanner_;
   FrameBudget budget_;
   Gather* gather_ = nullptr;  // during Pull
   size_t pull_budget_ = 0;
