@@ -26,12 +26,13 @@ void Tally::Add(const Tally& other) {
   closes += other.closes;
   lost_commands += other.lost_commands;
   flipped += other.flipped;
+  damaged += other.damaged;
 }
 
 std::string Tally::Describe() const {
   return StrCat("commands ", commands, " refused ", refused, " reads ", reads, " crashes ", crashes,
                 " in-starts ", crashed_starts, " closes ", closes, " lost ", lost_commands,
-                " flipped ", flipped);
+                " flipped ", flipped, " damaged ", damaged);
 }
 
 Actor::Actor(int number, const Plan& plan, Tally& tally,
@@ -64,6 +65,19 @@ void Actor::Recovered(storage::Shard& shard, uint64_t applied, bool peaceful) {
   if (!wrong.empty()) {
     fail_(StrCat("shard ", number_, " is not what it was after command ", applied, ": ", wrong));
   }
+}
+
+void Actor::RecoveredFromRot(storage::Shard& shard, uint64_t applied) {
+  if (shard.stats().damaged) {
+    ++tally_.damaged;
+    return;
+  }
+  if (applied != applied_) {
+    return fail_(StrCat("shard ", number_, " was closed at command ", applied_, ", rotted and came ",
+                        "back to ", applied, " as if it had torn"));
+  }
+  const std::string wrong = CompareAll(shard, present_, workload_.names(), /*rot=*/true);
+  if (!wrong.empty()) fail_(StrCat("shard ", number_, " hides rot: ", wrong));
 }
 
 void Actor::Start(storage::Shard& shard, env::LoopGroup& group, uint64_t commands) {

@@ -27,7 +27,8 @@ struct Tally {
   uint64_t crashed_starts = 0;  // of the crashes: before the store was open
   uint64_t closes = 0;
   uint64_t lost_commands = 0;   // applied, not acknowledged as durable, gone with a crash
-  uint64_t flipped = 0;
+  uint64_t flipped = 0;         // bits
+  uint64_t damaged = 0;         // shards that refuse service because of it
 
   void Add(const Tally& other);
   std::string Describe() const;
@@ -41,6 +42,8 @@ class Actor {
   // After a start, in a turn: compares the shard with the state at the command that it came back
   // to, and goes on from there. `peaceful`: it was closed and must have lost nothing.
   void Recovered(storage::Shard& shard, uint64_t applied, bool peaceful);
+  // The same after bits have changed on the disk of a store that was closed.
+  void RecoveredFromRot(storage::Shard& shard, uint64_t applied);
 
   // Issues commands on the shard's loop until `commands` have been applied. `group`: to read from
   // other loops. Not called by a loop.

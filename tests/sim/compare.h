@@ -16,10 +16,13 @@ using storage::Shard;
 using storage::testing::ModelName;
 using storage::testing::ModelShard;
 
-std::string CompareName(const Shard& shard, const ModelShard& model, const ModelName& name);
+// `rot`: bits have changed on the disk, so any name may answer that its bytes are lost; but never
+// older bytes, or other ones, or that it is not there.
+std::string CompareName(const Shard& shard, const ModelShard& model, const ModelName& name,
+                        bool rot = false);
 
 // All names that were ever used, the lists of their namespaces, the grid's records, the clock.
 std::string CompareAll(const Shard& shard, const ModelShard& model,
-                       const std::set<ModelName>& names);
+                       const std::set<ModelName>& names, bool rot = false);
 
 }  // namespace memgrid::sim

@@ -53,6 +53,7 @@ void ChooseSettings(Dice& dice, Plan& plan) {
   options.defrag_sleep_us = static_cast<int64_t>(dice.Logarithmic(5000));
   plan.slowest_write = std::chrono::microseconds(dice.Between(100, 20'000));
   plan.torn_garbage_pct = dice.Between(0, 30);
+  options.disable_odsync = plan.canary == Canary::kLyingDisk;
 }
 
 }  // namespace
@@ -71,10 +72,18 @@ std::string Plan::Describe() const {
                       ", lives ", lives, ", commands ", commands, ", names ", names);
 }
 
-Plan MakePlan(uint64_t seed, double length) {
+bool ParseCanary(std::string_view name, Canary* canary) {
+  if (name == "forgotten-write") return *canary = Canary::kForgottenWrite, true;
+  if (name == "lying-disk") return *canary = Canary::kLyingDisk, true;
+  return false;
+}
+
+Plan MakePlan(uint64_t seed, double length, Canary canary) {
   Dice dice(seed);
   Plan plan;
   plan.seed = seed;
+  plan.canary = canary;
+  if (dice.Percent(40)) plan.trouble = static_cast<Trouble>(dice.Between(1, 3));
   ChooseStore(dice, plan);
   ChooseSettings(dice, plan);
   const uint64_t store_bytes =

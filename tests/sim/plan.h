@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "storage/options.h"
 
@@ -18,12 +19,15 @@ enum class Trouble : uint8_t {
   kRot,         // bits change between two lives
 };
 
-// How the simulation is deceived, to see that it would notice: see canaries.h.
+// How the simulation is deceived, to see that it would notice.
 enum class Canary : uint8_t {
   kNone,
-  kForgottenWrite,  // a command reaches the model and not the engine
+  kForgottenWrite,  // every 64th command reaches the model and not the engine
   kLyingDisk,       // writes are answered before they are durable
 };
+
+// Reads the name of a canary: forgotten-write, lying-disk.
+bool ParseCanary(std::string_view name, Canary* canary);
 
 struct Plan {
   uint64_t seed = 0;
@@ -39,6 +43,8 @@ struct Plan {
   bool regions = false;
   std::chrono::microseconds slowest_write{0};
   uint64_t torn_garbage_pct = 0;
+  // If not 0, the first life crashes before this event of its disk, and a second one checks.
+  uint64_t crash_first_at = 0;
 
   uint64_t wblock_bytes() const { return uint64_t{1} << options.wblock_shift; }
   uint64_t max_record() const;
@@ -47,6 +53,6 @@ struct Plan {
 };
 
 // `length`: 1 is a run of about a second of real time.
-Plan MakePlan(uint64_t seed, double length);
+Plan MakePlan(uint64_t seed, double length, Canary canary);
 
 }  // namespace memgrid::sim

@@ -34,7 +34,7 @@ Simulation::~Simulation() {
 }
 
 std::optional<std::string> Simulation::Run() {
-  for (life_ = 0; life_ < plan_.lives && !failed(); ++life_) Live(life_);
+  for (life_ = 0; life_ < plan_.lives && !failed(); ++life_) Live();
   return failure_;
 }
 
@@ -46,17 +46,18 @@ bool Simulation::RunUntil(absl::FunctionRef<bool()> done, env::Nanos limit) {
   return world_.RunUntil([&] { return failed() || done(); }, limit) && !failed() && !crashed();
 }
 
-void Simulation::Live(int life) {
+void Simulation::Live() {
   group_ = &world_.Boot(kHost, plan_.loops);
   group_->Start();
-  if (life == 0) {
+  if (life_ == 0) {
     const absl::Status made = world_.disk(kHost).MakeFolder("/data");
     if (!made.ok()) return Fail(made.ToString());
   }
-  const bool last = life + 1 == plan_.lives;
-  if (!last && dice_.Percent(85)) ChooseCrash();
+  ChooseCrash();
+  if (last() && peaceful_ && plan_.trouble == Trouble::kRot) Rot();
   if (Open()) {
     Check();
+    ChooseTrouble();
     Work();
     Compare();
     if (!failed() && !crashed()) CloseInPeace();
@@ -69,7 +70,44 @@ void Simulation::Live(int life) {
 // Near or far: within the start, in the first writes, or after thousands.
 void Simulation::ChooseCrash() {
   env::SimDisk& disk = world_.disk(kHost);
-  disk.CrashAt(disk.events() + dice_.Logarithmic(kDistantEvent));
+  if (plan_.crash_first_at != 0) {
+    if (life_ == 0) disk.CrashAt(plan_.crash_first_at);
+  } else if (!last() && dice_.Percent(85)) {
+    disk.CrashAt(disk.events() + dice_.Logarithmic(kDistantEvent));
+  }
+}
+
+// Begins while the store works: a store that cannot even start is no matter of chance.
+void Simulation::ChooseTrouble() {
+  if (failed() || crashed() || !dice_.Percent(40)) return;
+  env::SimDisk& disk = world_.disk(kHost);
+  if (plan_.trouble == Trouble::kFullDisk) {
+    disk.faults().capacity = disk.used() + (dice_.Below(20) << plan_.options.wblock_shift);
+  } else if (plan_.trouble == Trouble::kBadStripe && !plan_.options.files.empty()) {
+    const std::string& file = plan_.options.files[dice_.Below(plan_.options.files.size())];
+    const uint64_t from = dice_.Below(plan_.options.filesize);
+    disk.FailRange(file, from, plan_.options.filesize, /*reads=*/false, /*writes=*/true);
+  } else {
+    return;
+  }
+  for (const auto& actor : actors_) actor->set_may_refuse(true);
+}
+
+void Simulation::EndTrouble() {
+  env::SimDisk& disk = world_.disk(kHost);
+  disk.faults().capacity = ~uint64_t{0};
+  disk.ClearFailures();
+  for (const auto& actor : actors_) actor->set_may_refuse(false);
+}
+
+void Simulation::Rot() {
+  env::SimDisk& disk = world_.disk(kHost);
+  for (uint64_t i = dice_.Logarithmic(16); i > 0; --i) {
+    const std::string& file = plan_.options.files[dice_.Below(plan_.options.files.size())];
+    disk.Flip(file, dice_.Below(plan_.options.filesize), static_cast<int>(dice_.Below(8)));
+    ++tally_.flipped;
+  }
+  rotten_ = true;
 }
 
 bool Simulation::Open() {
@@ -80,7 +118,7 @@ bool Simulation::Open() {
                            answered = true;
                            if (opened.ok()) {
                              store_ = *std::move(opened);
-                           } else if (!crashed()) {
+                           } else if (!crashed() && !rotten_) {
                              Fail(StrCat("the store does not open: ", opened.status().ToString()));
                            }
                          });
@@ -98,9 +136,14 @@ void Simulation::Check() {
       return Fail(StrCat("recovery reports ", report.applied.size(), " shards"));
     }
     for (size_t i = 0; i < actors_.size() && !failed(); ++i) {
-      actors_[i]->Recovered(store_->shard(static_cast<int>(i)), report.applied[i], peaceful_);
+      storage::Shard& shard = store_->shard(static_cast<int>(i));
+      if (rotten_) {
+        actors_[i]->RecoveredFromRot(shard, report.applied[i]);
+      } else {
+        actors_[i]->Recovered(shard, report.applied[i], peaceful_);
+      }
     }
-    if (peaceful_ && report.torn_bytes > 0) Fail("torn bytes after a clean stop");
+    if (peaceful_ && !rotten_ && report.torn_bytes > 0) Fail("torn bytes after a clean stop");
     checked = true;
   });
   RunUntil([&] { return checked; }, kLongStart);
@@ -108,7 +151,7 @@ void Simulation::Check() {
 }
 
 void Simulation::Work() {
-  if (failed() || crashed()) return;
+  if (failed() || crashed() || rotten_) return;
   for (size_t i = 0; i < actors_.size(); ++i) {
     const uint64_t commands =
         plan_.lives == 1 ? plan_.commands : dice_.Logarithmic(2 * plan_.commands);
@@ -123,7 +166,7 @@ void Simulation::Work() {
 
 // The present state, whole.
 void Simulation::Compare() {
-  if (failed() || crashed()) return;
+  if (failed() || crashed() || rotten_) return;
   bool compared = false;
   group_->loop(0).Post([&] {
     for (size_t i = 0; i < actors_.size() && !failed(); ++i) {
@@ -145,14 +188,14 @@ void Simulation::CloseInPeace() {
   group_->loop(0).Post([&] {
     store_->Close([&](const absl::Status& status) {
       closed = true;
-      if (!status.ok() && !crashed()) Fail(StrCat("close: ", status.ToString()));
+      peaceful_ = status.ok();
+      const bool troubled = plan_.trouble == Trouble::kBadStripe;
+      if (!status.ok() && !crashed() && !troubled) Fail(StrCat("close: ", status.ToString()));
     });
   });
   const bool ran = RunUntil([&] { return closed; }, kLongStart);
   if (!ran && !failed() && !crashed()) Fail("the close hangs");
-  if (!ran) return;
-  peaceful_ = true;
-  ++tally_.closes;
+  if (ran) ++tally_.closes;
 }
 
 void Simulation::End() {
@@ -167,6 +210,7 @@ void Simulation::End() {
   store_.reset();
   group_ = nullptr;
   world_.disk(kHost).CrashAt(~uint64_t{0});
+  EndTrouble();
 }
 
 }  // namespace memgrid::sim

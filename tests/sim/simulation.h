@@ -25,10 +25,15 @@ class Simulation {
   uint64_t trace_hash() const { return world_.trace_hash(); }
   env::Nanos virtual_time() const { return world_.now(); }
   const Tally& tally() const { return tally_; }
+  // That its disk has counted.
+  uint64_t disk_events() { return world_.disk(kHost).events(); }
 
  private:
-  void Live(int life);
+  void Live();
   void ChooseCrash();
+  void ChooseTrouble();
+  void EndTrouble();
+  void Rot();
   bool Open();
   void Check();
   void Work();
@@ -37,6 +42,7 @@ class Simulation {
   void End();
   bool RunUntil(absl::FunctionRef<bool()> done, env::Nanos limit);
   void Fail(std::string what);
+  bool last() const { return life_ + 1 == plan_.lives; }
   bool failed() const { return failure_.has_value(); }
   bool crashed() const { return world_.crashed(kHost); }
 
@@ -49,6 +55,7 @@ class Simulation {
   std::vector<std::unique_ptr<Actor>> actors_;
   std::optional<std::string> failure_;
   bool peaceful_ = false;  // the life before was closed
+  bool rotten_ = false;    // bits have changed since
 
   // of this life
   int life_ = 0;

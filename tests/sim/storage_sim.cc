@@ -1,10 +1,13 @@
 // Simulates stores from seeds and tells whether one of them was ever not what it had to be.
 //
-//   storage_sim [--seed=N] [--seeds=COUNT] [--length=X] [--verbose]
+//   storage_sim [--seed=N] [--seeds=COUNT] [--length=X] [--every-event] [--canary=NAME] [--verbose]
 //
 // MEMGRID_SIM_SEED and MEMGRID_SIM_SEEDS stand for the first two. `length` 1 is about a second of
-// real time a seed. Ends with 0 if nothing is wrong, with 1 and a line that begins with FAILED and
-// names the seed otherwise. The last line counts what happened; equal seeds give equal lines.
+// real time a seed. `every-event`: for each seed, one run for each event of the disk in its first
+// life, with a crash just before it. Ends with 0 if nothing is wrong, with 1 and a line that begins
+// with FAILED and names the seed otherwise. With a canary it is the other way round: something is
+// wrong with the world, and must be found. The last line counts what happened; equal seeds give
+// equal lines.
 
 #include <charconv>
 #include <cstdio>
@@ -22,6 +25,8 @@ struct Arguments {
   uint64_t seed = 1;
   uint64_t seeds = 1;
   double length = 1;
+  bool every_event = false;
+  Canary canary = Canary::kNone;
   bool verbose = false;
 };
 
@@ -39,6 +44,8 @@ bool ParseArgument(std::string_view argument, Arguments* to) {
   if (name == "--seed") return Parse(value, &to->seed);
   if (name == "--seeds") return Parse(value, &to->seeds) && to->seeds > 0;
   if (name == "--length") return Parse(value, &to->length) && to->length > 0;
+  if (name == "--canary") return ParseCanary(value, &to->canary);
+  if (argument == "--every-event") return to->every_event = true;
   if (argument == "--verbose") return to->verbose = true;
   return false;
 }
@@ -57,30 +64,62 @@ bool ParseAll(int argc, char** argv, Arguments* to) {
   return true;
 }
 
-int Main(int argc, char** argv) {
-  Arguments arguments;
-  if (!ParseAll(argc, argv, &arguments)) return 2;
-  Tally sum;
+// Of all runs.
+struct Sum {
+  Tally tally;
+  uint64_t runs = 0;
   uint64_t trace = 0;
+  uint64_t failures = 0;
   double hours = 0;
-  int failures = 0;
-  for (uint64_t seed = arguments.seed; seed - arguments.seed < arguments.seeds; ++seed) {
-    const Plan plan = MakePlan(seed, arguments.length);
-    if (arguments.verbose) std::printf("seed %lu: %s\n", seed, plan.Describe().c_str());
-    std::fflush(stdout);
+
+  // Number of events that the disk of the run has seen.
+  uint64_t Run(const Plan& plan) {
     Simulation simulation(plan);
     const auto wrong = simulation.Run();
     if (wrong.has_value()) {
-      std::printf("FAILED seed %lu: %s\n  %s\n", seed, wrong->c_str(), plan.Describe().c_str());
+      std::printf("FAILED seed %lu: %s\n  %s, crash-first-at %lu\n", plan.seed, wrong->c_str(),
+                  plan.Describe().c_str(), plan.crash_first_at);
+      std::fflush(stdout);
       ++failures;
     }
-    sum.Add(simulation.tally());
+    ++runs;
+    tally.Add(simulation.tally());
     trace = (trace ^ simulation.trace_hash()) * 0x9E3779B97F4A7C15u;
     hours += std::chrono::duration<double>(simulation.virtual_time()).count() / 3600;
+    return simulation.disk_events();
   }
-  std::printf("seed %lu seeds %lu trace %016lx %s hours %.2f failures %d\n", arguments.seed,
-              arguments.seeds, trace, sum.Describe().c_str(), hours, failures);
-  return failures == 0 ? 0 : 1;
+};
+
+// A life that is cut before each of its events in turn, and one more that sees what is left.
+void RunEveryEvent(Plan plan, Sum& sum) {
+  plan.lives = 2;
+  plan.crash_first_at = ~uint64_t{0};
+  const uint64_t events = sum.Run(plan);
+  for (plan.crash_first_at = 1; plan.crash_first_at < events && sum.failures == 0;
+       ++plan.crash_first_at) {
+    sum.Run(plan);
+  }
+}
+
+int Main(int argc, char** argv) {
+  Arguments arguments;
+  if (!ParseAll(argc, argv, &arguments)) return 2;
+  Sum sum;
+  for (uint64_t seed = arguments.seed; seed - arguments.seed < arguments.seeds; ++seed) {
+    const Plan plan = MakePlan(seed, arguments.length, arguments.canary);
+    if (arguments.verbose) std::printf("seed %lu: %s\n", seed, plan.Describe().c_str());
+    std::fflush(stdout);
+    if (arguments.every_event) {
+      RunEveryEvent(plan, sum);
+    } else {
+      sum.Run(plan);
+    }
+  }
+  std::printf("seed %lu seeds %lu runs %lu trace %016lx %s hours %.2f failures %lu\n",
+              arguments.seed, arguments.seeds, sum.runs, sum.trace, sum.tally.Describe().c_str(),
+              sum.hours, sum.failures);
+  const bool found = sum.failures > 0;
+  return found == (arguments.canary != Canary::kNone) ? 0 : 1;
 }
 
 }  // namespace
