@@ -16,7 +16,7 @@ class ProtoBuildHook(BuildHookInterface):  # type: ignore[misc, type-arg]  # hat
         """Called before the archive is written; `force_include` maps files on disk to places in the archive."""
         protos = self._proto_root()
         if self.target_name == "sdist":
-            build_data["force_include"][str(protos)] = "proto"
+            build_data["force_include"][str(protos / "memgrid")] = "proto/memgrid"
             return
         self._generated = tempfile.TemporaryDirectory(prefix="memgrid-proto-")
         out = Path(self._generated.name)

@@ -97,6 +97,19 @@ def test_a_connection_that_breaks_leaves_the_outcome_unknown(peer: Peer) -> None
         assert caught.value.outcome_unknown
 
 
+def test_a_refusal_after_a_broken_attempt_leaves_the_outcome_unknown(peer: Peer, client: memgrid.Client) -> None:
+    codes = iter([grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.UNAUTHENTICATED])
+    peer.on["PutKey"] = lambda request, context: refuse(context, next(codes), "no")
+    with pytest.raises(memgrid.errors.Unauthenticated, match="outcome unknown") as caught:
+        client.put_key("n", "k", b"v")
+    assert caught.value.outcome_unknown
+
+
+def test_a_negative_timeout_is_refused(client: memgrid.Client) -> None:
+    with pytest.raises(memgrid.errors.InvalidArgument, match="timeout_ms: -5"):
+        client.get("n", "k", timeout_ms=-5)
+
+
 def test_the_deadline_is_the_callers(peer: Peer, client: memgrid.Client) -> None:
     left: list[float] = []
 

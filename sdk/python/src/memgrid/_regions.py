@@ -39,6 +39,7 @@ MAX_TRANSFER: Final = 16 << 20
 PART: Final = 1 << 20
 #: A stream's default deadline grows with its length as if it were at least so fast.
 _SLOWEST_STREAM: Final = 1 << 20
+_A_DAY_S: Final = 86_400.0
 
 _WRITE_DATA: Final = memory_pb2.WriteMemoryRequest.DATA_FIELD_NUMBER
 _READ_DATA: Final = memory_pb2.ReadMemoryResponse.DATA_FIELD_NUMBER
@@ -298,9 +299,7 @@ def _read_parts_of_stream(
 
 def stream_deadline(session: Session, length: int | None, timeout_ms: int | None) -> Deadline:
     """The deadline of a stream of `length` bytes; one of unknown length has a day."""
-    if timeout_ms:
-        return Deadline(timeout_ms / 1000)
-    return Deadline(86_400.0 if length is None else session.settings.timeout_s + length / _SLOWEST_STREAM)
+    return session.deadline(timeout_ms, extra_s=_A_DAY_S if length is None else length / _SLOWEST_STREAM)
 
 
 class StreamWriter:

@@ -20,7 +20,7 @@ from memgrid._lanes import MAX_LANES, LanePool
 from memgrid._methods import Answer, Method, Request
 from memgrid._retry import Backoff, Deadline
 from memgrid._settings import Settings
-from memgrid.errors import BY_CODE, Cancelled, DeadlineExceeded, MemgridError, Unavailable, Unknown
+from memgrid.errors import BY_CODE, Cancelled, DeadlineExceeded, InvalidArgument, MemgridError, Unavailable, Unknown
 
 AnyMethod = Method[Any, Any]
 _Result = TypeVar("_Result")
@@ -86,6 +86,14 @@ _UNKNOWN_OUTCOMES: Final = frozenset(
         grpc.StatusCode.UNKNOWN,
     }
 )
+#: Refusals that come before the server looks whether it has done this write already.
+_REFUSED_AT_THE_DOOR: Final = frozenset(
+    {
+        grpc.StatusCode.PERMISSION_DENIED,
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+        grpc.StatusCode.UNAUTHENTICATED,
+    }
+)
 _OUTCOME_UNKNOWN: Final = "outcome unknown"
 #: How gRPC begins its text when there was no connection to send anything over.
 _NO_CONNECTION: Final = "failed to connect"
@@ -108,9 +116,11 @@ class Session:
         self._gate: Final = gate
         self._lanes: Final = LanePool()
 
-    def deadline(self, timeout_ms: int | None) -> Deadline:
-        """`timeout_ms` bounds the whole call; 0 and None leave it to the client's default."""
-        return Deadline(timeout_ms / 1000 if timeout_ms else self.settings.timeout_s)
+    def deadline(self, timeout_ms: int | None, extra_s: float = 0.0) -> Deadline:
+        """`timeout_ms` bounds the whole call; 0 and None leave it to the client's default and `extra_s`."""
+        if timeout_ms is not None and timeout_ms < 0:
+            raise InvalidArgument(f"timeout_ms: {timeout_ms} is negative")
+        return Deadline(timeout_ms / 1000 if timeout_ms else self.settings.timeout_s + extra_s)
 
     def call(self, method: Method[Request, Answer], request: Request, timeout_ms: int | None = None) -> Plan[Answer]:
         """A unary call without large fields."""
@@ -223,7 +233,11 @@ class Retries:
 
     def _is_unknown(self, code: grpc.StatusCode, details: str, retry_after_s: float | None) -> bool:
         """Whether the write, in this attempt or one before it, may have been done."""
-        if not self._method.is_write or code not in _UNKNOWN_OUTCOMES:
+        if not self._method.is_write:
+            return False
+        if code in _REFUSED_AT_THE_DOOR:
+            return self._maybe_done
+        if code not in _UNKNOWN_OUTCOMES:
             return False
         not_begun = code is grpc.StatusCode.UNAVAILABLE and (
             retry_after_s is not None or details.startswith(_NO_CONNECTION)
