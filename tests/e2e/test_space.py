@@ -1,0 +1,153 @@
+"""When there is no room: writes are refused and say so, reads and deletes go on, and writes come back when room does."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import memgrid
+from memgrid import errors
+from support import MiB, eventually, write_config
+
+VALUE = os.urandom(200_000)
+
+
+def fill(client: memgrid.Client) -> list[str]:
+    """Puts until a put is refused; returns the names of those that were not."""
+    names: list[str] = []
+    with pytest.raises(errors.ResourceExhausted) as caught:
+        while len(names) < 5000:
+            client.put_key("n", f"k{len(names):05}", VALUE)
+            names.append(f"k{len(names):05}")
+    assert str(caught.value)
+    assert not caught.value.outcome_unknown
+    return names
+
+
+def can_write(client: memgrid.Client) -> bool:
+    try:
+        client.put_key("n", "again", VALUE)
+    except errors.ResourceExhausted:
+        return False
+    return True
+
+
+def check_what_goes_on(client: memgrid.Client, names: list[str]) -> None:
+    """Reads, lists and deletes; then writes come back within ten seconds."""
+    assert client.list_keys("n") == names
+    assert {client.get_key("n", name) for name in names[::17]} == {VALUE}
+    with pytest.raises(errors.ResourceExhausted):
+        client.put_key("n", "more", VALUE)
+    with pytest.raises(errors.NotFound):
+        client.get("n", "more")
+    for name in names[: len(names) * 3 // 4]:
+        client.delete_key("n", name)
+    eventually(lambda: can_write(client), 10)
+    assert client.get_key("n", names[-1]) == VALUE
+
+
+@pytest.mark.parametrize("store", ["memory", "shadow"])
+def test_a_full_store(tmp_path: Path, store: memgrid.local_server.Store) -> None:
+    size = (
+        'data-size = "96M"'
+        if store == "memory"
+        else f'filesize = "96M"\nfile = ["{tmp_path}/default.0"]'
+    )
+    arguments = write_config(tmp_path, f"[store.default]\n{size}\n")
+    with (
+        memgrid.LocalServer(store, data_dir=tmp_path / "data", args=arguments) as server,
+        memgrid.Client(server.address) as client,
+    ):
+        client.create_namespace("n")
+        names = fill(client)
+        assert len(names) * len(VALUE) > 40 * MiB
+        (report,) = client.store_status()
+        assert report.stop_writes
+        assert report.stop_writes_reason
+        check_what_goes_on(client, names)
+        if store == "shadow":
+            there = client.list_keys("n")
+            server.restart()
+            assert client.list_keys("n") == there
+
+
+def test_a_full_region_store(tmp_path: Path) -> None:
+    arguments = write_config(tmp_path, '[store.default]\ndata-size = "96M"\n')
+    with (
+        memgrid.LocalServer(data_dir=tmp_path / "data", args=arguments) as server,
+        memgrid.Client(server.address) as client,
+    ):
+        client.create_namespace("n")
+        client.allocate_memory("n", "r", 1 << 40)
+        written = 0
+        with pytest.raises(errors.ResourceExhausted):
+            while written < 1 << 30:
+                client.write_memory("n", "r", written, VALUE)
+                written += len(VALUE)
+        assert client.read_memory("n", "r", 0, len(VALUE)) == VALUE
+        assert client.describe_memory("n", "r").data_length == written
+        client.free_memory("n", "r")
+        eventually(lambda: can_write(client), 10)
+
+
+def test_a_quota(tmp_path: Path) -> None:
+    arguments = write_config(tmp_path, "[namespace.n]\nquota-bytes = 1000000\n")
+    with (
+        memgrid.LocalServer(data_dir=tmp_path / "data", args=arguments) as server,
+        memgrid.Client(server.address) as client,
+    ):
+        names = fill(client)
+        assert len(names) == 4
+        client.create_namespace("other")
+        client.put_key("other", "k", VALUE)
+        client.delete_key("n", names[0])
+        client.put_key("n", "k", VALUE)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[str]:
+    """A program that runs memgridd with `tmp_path/disk` on a file system of 80 MiB that only it sees."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = f"mount -t tmpfs -o size=80M none {disk}"
+    if subprocess.run(
+        ["unshare", "-rm", "sh", "-c", mount], capture_output=True, check=False
+    ).returncode:
+        pytest.skip("this machine does not let a test mount a small file system")
+    program = tmp_path / "memgridd"
+    program.write_text(
+        f'#!/bin/sh\nexec unshare -rm sh -c \'{mount} && exec "$0" "$@"\' {os.environ["MEMGRIDD"]} "$@"\n'
+    )
+    program.chmod(0o755)
+    yield str(program)
+    shutil.rmtree(disk)
+
+
+def test_a_full_disk(small_disk: str, tmp_path: Path) -> None:
+    """The shadow file is sparse and larger than the disk; a file of somebody else takes the rest, and goes away."""
+    config = f'[store.default]\nfilesize = "256M"\nfile = ["{tmp_path}/disk/default.0"]\nflush-max-ms = 100\n'
+    with (
+        memgrid.LocalServer(
+            "shadow",
+            program=small_disk,
+            data_dir=tmp_path / "data",
+            args=write_config(tmp_path, config),
+        ) as server,
+        memgrid.Client(server.address) as client,
+    ):
+        ballast = Path(f"/proc/{server.pid}/root{tmp_path}/disk/ballast")
+        ballast.write_bytes(bytes(30 * MiB))
+        client.create_namespace("n")
+        names = fill(client)
+        assert len(names) * len(VALUE) > 10 * MiB
+        assert client.list_keys("n") == names
+        assert {client.get_key("n", name) for name in names[::7]} == {VALUE}
+        client.delete_key("n", names.pop())
+        ballast.unlink()
+        eventually(lambda: can_write(client), 15)
+        assert client.list_keys("n") == ["again", *names]
