@@ -307,7 +307,7 @@ bool Region::Sweep(size_t limit) {
   size_t budget = std::max<size_t>(limit, 1);
   while (!rare_->debris.empty()) {
     const Debris& debris = rare_->debris.back();
-    Deaths deaths(debris.by == 0 ? nullptr : &deaths_, debris.by);
+    Deaths deaths(&deaths_, debris.by);
     if (!SweepNode(debris.node, budget, deaths)) return false;
     rare_->debris.pop_back();
   }

@@ -137,8 +137,8 @@ class Region : public Node {
   // Releases what shrinks and Free cut off, about `limit` entries a call, reporting deaths. True
   // when nothing is left. Cheap if there is nothing.
   bool Sweep(size_t limit);
-  // The region was removed by command `by`: all its parts are garbage; Sweep, until it says true,
-  // releases them. Readers that still hold it are told kAskOwner. Call once, after the name leads
+  // The region was removed by command `by` (0: by none): all its parts are garbage; Sweep, until it
+  // says true, releases them. Readers that still hold it are told kAskOwner. Call once, after the name leads
   // elsewhere.
   void Free(uint64_t by);
 

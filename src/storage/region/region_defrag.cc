@@ -196,10 +196,9 @@ void Region::LoadHole(RecordView stored) {
   }
   std::vector<TableNode*> cut;
   table_.CutFrom(offset / kPageBytes / kLeafPages + 1, cut);
-  for (TableNode* node : cut) rare().debris.push_back({node, 0});
+  size_t budget = ~size_t{0};
+  for (TableNode* node : cut) SweepNode(node, budget, nobody);
   AddHole(offset, stored.address(), nobody);
-  while (!Sweep(~size_t{0})) {
-  }
 }
 
 }  // namespace memgrid::storage
