@@ -14,6 +14,7 @@ LoopPart::LoopPart(Shared& shared, WblockKeeper& keeper, env::Loop& loop)
 LoopPart::~LoopPart() = default;
 
 void LoopPart::Join(std::vector<LoopPart*> all) {
+  first_ = all.front();
   std::erase(all, this);
   others_ = std::move(all);
   shared_.qsbr.Back(loop_.index());
@@ -45,6 +46,7 @@ void LoopPart::TurnEnd() {
     next = std::min(next, shard->TurnEnd(now));
   }
   shared_.qsbr.TurnOver(loop_.index());
+  LookAfterPool(busy);
   if (next <= now) {
     loop_.RequestTurn();
   } else if (next != Flusher::kNever && next < armed_) {
@@ -54,6 +56,11 @@ void LoopPart::TurnEnd() {
     next_nudge_ = now + kNudgeEvery;
     for (LoopPart* other : others_) other->Nudge();
   }
+}
+
+void LoopPart::LookAfterPool(bool busy) {
+  if (reserver_ != nullptr) return reserver_->Run();
+  if (busy && shared_.geometry.shadow && shared_.pool.ready() < Reserver::LowWater(shared_)) first_->Nudge();
 }
 
 void LoopPart::Arm(env::Nanos now, env::Nanos at) {

@@ -10,6 +10,7 @@
 #include "env/loop.h"
 #include "storage/keeper.h"
 #include "storage/loop_space.h"
+#include "storage/shadow/reserver.h"
 #include "storage/shard_impl.h"
 
 namespace memgrid::storage {
@@ -27,6 +28,9 @@ class LoopPart {
   // And no more: the loop then holds no pointer into the store.
   void Leave();
 
+  // Loop 0 of a store with shadow: looks after ready wblocks at the end of its turns.
+  void SetReserver(Reserver* reserver) { reserver_ = reserver; }
+
   ShardImpl& AddShard(int number);
   const std::vector<std::unique_ptr<ShardImpl>>& shards() const { return shards_; }
   env::Loop& loop() { return loop_; }
@@ -41,6 +45,7 @@ class LoopPart {
   };
 
   void TurnEnd();
+  void LookAfterPool(bool busy);
   void Arm(env::Nanos now, env::Nanos at);
 
   Shared& shared_;
@@ -49,6 +54,8 @@ class LoopPart {
   LoopSpace space_;
   std::vector<std::unique_ptr<ShardImpl>> shards_;
   std::vector<LoopPart*> others_;
+  LoopPart* first_ = nullptr;  // of loop 0
+  Reserver* reserver_ = nullptr;
   Door* door_ = nullptr;
   env::Loop::TimerId timer_ = 0;
   env::Nanos armed_{env::Nanos::max()};

@@ -79,6 +79,4 @@ RecordCheck CheckRecord(const char* at, size_t available, uint64_t incarnation, 
   return head ? RecordCheck::kBadBody : RecordCheck::kBad;
 }
 
-bool IsEndOfFlush(const char* at, size_t available) { return available < 8 || base::LoadLe64(at) == 0; }
-
 }  // namespace memgrid::storage

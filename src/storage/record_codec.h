@@ -47,7 +47,4 @@ enum class RecordCheck : uint8_t {
 // reads beyond, whatever the bytes are. kBadBody means that length() ≤ available and the header fields are sound.
 RecordCheck CheckRecord(const char* at, size_t available, uint64_t incarnation, uint32_t offset);
 
-// True if the bytes may be the place where a flush ended: the writer zeroes the first header word there.
-bool IsEndOfFlush(const char* at, size_t available);
-
 }  // namespace memgrid::storage

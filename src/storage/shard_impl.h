@@ -24,6 +24,9 @@
 
 namespace memgrid::storage {
 
+// The name under which the shard's clock is found: its newest tick.
+inline constexpr RootName kClockName{0, Space::kGrid, {}};
+
 class ShardImpl : public Shard {
  public:
   // `shared`, `keeper` and `space` (of the owner's loop) outlive it.

@@ -8,11 +8,6 @@
 #include "storage/shard_impl.h"
 
 namespace memgrid::storage {
-namespace {
-
-constexpr RootName kClockName{0, Space::kGrid, {}};
-
-}  // namespace
 
 void ShardImpl::Begin(uint64_t seq) {
   MEMGRID_DCHECK(unsealed_ == nullptr && changes_.empty() && region_writes_.empty(), "Begin inside a command");

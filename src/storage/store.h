@@ -40,6 +40,8 @@ struct RecoveryReport {
   uint64_t bytes_read = 0, records = 0, torn_bytes = 0, void_records = 0, lost_keys = 0;
   double seconds = 0;
   std::vector<uint64_t> applied;  // per shard: the command whose state came back
+  // Damage that was found and contained, for the log: each begins with the path of the file and `checksum`.
+  std::vector<std::string> warnings;
 };
 
 class Store {

@@ -108,8 +108,56 @@ void StoreImpl::LeaveLoops(absl::AnyInvocable<void()> done) {
   OnAllLoops(loops_, [this](int loop) { parts_[static_cast<size_t>(loop)]->Leave(); }, std::move(done));
 }
 
+void StoreImpl::SetHeaders(std::unique_ptr<HeaderKeeper> headers) {
+  headers_ = std::move(headers);
+  reserver_ = std::make_unique<Reserver>(shared_, *headers_, loops_.loop(0));
+  parts_[0]->SetReserver(reserver_.get());
+}
+
 void StoreImpl::Close(absl::AnyInvocable<void(absl::Status)> done) {
-  LeaveLoops([done = std::move(done)]() mutable { done(absl::OkStatus()); });
+  closed_ = std::move(done);
+  if (!shared_.geometry.shadow) {
+    LeaveLoops([this] { std::exchange(closed_, nullptr)(absl::OkStatus()); });
+    return;
+  }
+  DrainShards([this](absl::Status drained) {
+    StopReserver([this, drained = std::move(drained)]() mutable { WriteCleanFlag(std::move(drained)); });
+  });
+}
+
+// Every shard flushes and claims what it has; the first failure is the answer.
+void StoreImpl::DrainShards(absl::AnyInvocable<void(absl::Status)> done) {
+  struct Round {
+    absl::AnyInvocable<void(absl::Status)> done;
+    absl::Status status;
+    int left;
+  };
+  auto* round = new Round{std::move(done), absl::OkStatus(), shards()};
+  for (ShardImpl* shard : shard_table_) {
+    shard->owner().Post([this, shard, round] {
+      shard->Drain([this, round](absl::Status status) {
+        loops_.loop(0).Post([round, status = std::move(status)] {
+          if (round->status.ok()) round->status = status;
+          if (--round->left > 0) return;
+          std::unique_ptr<Round> last(round);
+          last->done(last->status);
+        });
+      });
+    });
+  }
+}
+
+void StoreImpl::StopReserver(absl::AnyInvocable<void()> done) {
+  if (reserver_->Stop()) return done();
+  reserver_->Run(std::move(done));  // when what is under way is over
+}
+
+void StoreImpl::WriteCleanFlag(absl::Status drained) {
+  const auto finish = [this](absl::Status status) {
+    LeaveLoops([this, status = std::move(status)] { std::exchange(closed_, nullptr)(status); });
+  };
+  if (!drained.ok()) return finish(std::move(drained));
+  headers_->Update([](StripeHeader& header) { header.flags |= StripeHeader::kClean; }, finish);
 }
 
 }  // namespace memgrid::storage

@@ -2,9 +2,9 @@
 
 #include <utility>
 
-#include "base/status.h"
 #include "env/random.h"
 #include "storage/geometry.h"
+#include "storage/shadow/shadow_opening.h"
 #include "storage/store_impl.h"
 
 namespace memgrid::storage {
@@ -27,8 +27,8 @@ void OpenInMemory(const StoreOptions& options, env::LoopGroup& loops, Store::Ope
 
 }  // namespace
 
-void Store::Open(const StoreOptions& options, env::LoopGroup& loops, Progress /*progress*/, Opened done) {
-  if (options.has_shadow()) return done(base::Unimplemented("shadow files: the change after this one"));
+void Store::Open(const StoreOptions& options, env::LoopGroup& loops, Progress progress, Opened done) {
+  if (options.has_shadow()) return ShadowOpening::Start(options, loops, std::move(progress), std::move(done));
   OpenInMemory(options, loops, std::move(done));
 }
 

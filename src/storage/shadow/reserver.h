@@ -1,0 +1,56 @@
+// Makes wblocks ready before they are needed: covers them by the stripe header, so that recovery will look at them, and
+// reserves their space on the device, so that writing them cannot fail for want of room.
+//
+// A full device is not an error: writers are refused meanwhile, and the reservation is tried again every second.
+//
+// Threads: loop 0.
+
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "env/loop.h"
+#include "storage/shadow/header_keeper.h"
+#include "storage/shared.h"
+
+namespace memgrid::storage {
+
+class Reserver {
+ public:
+  // Headers are raised in steps, so that they are written rarely.
+  static constexpr uint32_t kHeaderStep = 64;
+
+  // All outlive it, and it outlives its requests.
+  Reserver(Shared& shared, HeaderKeeper& headers, env::Loop& loop);
+
+  // Looks whether there are enough ready wblocks, and gets more otherwise. Cheap when there are. `settled` (may be null)
+  // runs when the first round is over, whatever came of it.
+  void Run(absl::AnyInvocable<void()> settled = {});
+  // Wblocks that are wanted to be ready.
+  static uint32_t LowWater(const Shared& shared);
+  // No further request is made; true if none is under way.
+  bool Stop();
+
+ private:
+  struct Step {
+    uint32_t stripe = 0;
+    std::vector<uint32_t> wblocks;  // ascending
+    size_t next = 0;                // first whose space is not reserved yet
+  };
+
+  void Start(uint32_t stripe);
+  void Cover(Step step);
+  void ReserveRun(Step step);
+  void Finish(Step step, absl::Status status);
+
+  Shared& shared_;
+  HeaderKeeper& headers_;
+  env::Loop& loop_;
+  uint32_t busy_ = 0;   // steps under way
+  bool stopped_ = false;
+  env::Nanos not_before_{0};
+  absl::AnyInvocable<void()> settled_;
+};
+
+}  // namespace memgrid::storage
