@@ -89,7 +89,8 @@ void ShardImpl::DescribeRegion(const RootName& name, uint64_t hash, RegionRead& 
 bool ShardImpl::List(uint32_t ns, Space space, std::string_view prefix, std::string_view after,
                      absl::FunctionRef<bool(std::string_view name)> visit) const {
   return index_.List(ns, space, prefix, after, [&](std::string_view name, Slot slot) {
-    return IsExpired(slot.record()) || visit(name);
+    const RecordView record = slot.record();
+    return IsExpired(record) || record.kind() == Kind::kClock || visit(name);
   });
 }
 

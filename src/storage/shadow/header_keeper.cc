@@ -58,7 +58,7 @@ void HeaderKeeper::OnWritten(int round, absl::Status status) {
   for (Done& done : std::exchange(writing_, {})) done(failure_);
   if (!failure_.ok()) {
     for (Done& done : std::exchange(waiting_, {})) done(failure_);
-  } else if (!waiting_.empty()) {
+  } else if (!busy_ && !waiting_.empty()) {  // one of them may have started it
     StartWrite();
   }
 }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/crc32c.h"
+#include "base/reserved_memory.h"
 #include "base/status.h"
 #include "base/units.h"
 #include "env/random.h"
@@ -76,6 +77,7 @@ absl::Status ShadowOpening::MakeStore(const Geometry& geometry) {
     }
   }
   MEMGRID_RETURN_IF_ERROR(Grow(geometry));
+  if (fresh_) MEMGRID_RETURN_IF_ERROR(NameNewFiles(geometry));
   shared.uuid = headers_[0].uuid;
   shared.set = base::Crc32c(0, {shared.uuid.data(), shared.uuid.size()});
   shared.seed = headers_[0].seed;
@@ -100,6 +102,7 @@ absl::Status ShadowOpening::MakeNewHeaders(const Geometry& geometry) {
   header.io_shift = static_cast<uint8_t>(std::countr_zero(geometry.io_unit));
   header.shards = static_cast<uint16_t>(geometry.shards);
   header.wblocks = geometry.stripe_wblocks;
+  header.generation = 1;
   header.table.resize(static_cast<size_t>(geometry.shards));
   for (size_t i = 0; i < files_.size(); ++i) {
     header.stripe = static_cast<uint16_t>(i);
@@ -116,6 +119,23 @@ absl::Status ShadowOpening::Grow(const Geometry& geometry) {
     headers_[i].wblocks = geometry.stripe_wblocks;
     if (files_[i].size >= bytes) continue;
     MEMGRID_RETURN_IF_ERROR(base::Annotate(files_[i].file->ResizeNow(bytes), base::StrCat(files_[i].path, ": ")));
+  }
+  return absl::OkStatus();
+}
+
+// From now on they are a store, an empty one.
+absl::Status ShadowOpening::NameNewFiles(const Geometry& geometry) {
+  const size_t bytes = geometry.header_copy_bytes();
+  auto buffer = base::ReservedMemory::Reserve(bytes);
+  if (!buffer.ok()) return buffer.status();
+  for (size_t i = 0; i < files_.size(); ++i) {
+    WriteStripeHeader(headers_[i], buffer->data(), bytes);
+    for (const uint64_t offset : {uint64_t{0}, geometry.wblock_bytes() / 2}) {
+      const absl::Status written = files_[i].file->WriteNow(offset, std::span<const char>(buffer->data(), bytes));
+      MEMGRID_RETURN_IF_ERROR(base::Annotate(written, base::StrCat(files_[i].path, ": ")));
+    }
+    if (!files_[i].unnamed) continue;
+    MEMGRID_RETURN_IF_ERROR(loops_.loop(0).disk().Rename(UnnamedPath(files_[i].path), files_[i].path));
   }
   return absl::OkStatus();
 }

@@ -32,6 +32,7 @@ class ShadowOpening {
   absl::Status MakeStore(const Geometry& geometry);
   absl::Status MakeNewHeaders(const Geometry& geometry);
   absl::Status Grow(const Geometry& geometry);
+  absl::Status NameNewFiles(const Geometry& geometry);
 
   void Read();
   void OnWblock(uint32_t wblock);

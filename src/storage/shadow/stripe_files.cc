@@ -98,7 +98,7 @@ absl::Status CheckSet(std::vector<StripeFile>& files) {
   if (all_blank) return absl::OkStatus();
   const bool any_blank = std::any_of(files.begin(), files.end(), [](const StripeFile& f) { return f.blank; });
   if (any_blank && NewestHeader(files).generation == kFirstGeneration) {
-    for (StripeFile& stripe : files) stripe.blank = true;  // its creation was cut short
+    for (StripeFile& stripe : files) stripe.blank = true;  // its creation was cut short: nothing was ever stored
     return absl::OkStatus();
   }
   for (size_t i = 0; i < files.size(); ++i) {
@@ -108,12 +108,26 @@ absl::Status CheckSet(std::vector<StripeFile>& files) {
   return absl::OkStatus();
 }
 
-absl::Status OpenOne(const StoreOptions& options, env::Disk& disk, bool create, StripeFile& stripe) {
-  const env::OpenOptions how{.create = create,
-                             .direct = options.direct_files ? env::OpenOptions::kRequire : env::OpenOptions::kTry,
-                             .sync = !options.disable_odsync};
-  if (create && !FolderOf(stripe.path).empty()) MEMGRID_RETURN_IF_ERROR(disk.MakeFolder(FolderOf(stripe.path)));
-  auto file = disk.Open(stripe.path, how);
+env::OpenOptions HowToOpen(const StoreOptions& options, bool create) {
+  return {.create = create,
+          .direct = options.direct_files ? env::OpenOptions::kRequire : env::OpenOptions::kTry,
+          .sync = !options.disable_odsync};
+}
+
+absl::Status CreateUnnamed(const StoreOptions& options, env::Disk& disk, StripeFile& stripe) {
+  const std::string path = UnnamedPath(stripe.path);
+  if (!FolderOf(path).empty()) MEMGRID_RETURN_IF_ERROR(disk.MakeFolder(FolderOf(path)));
+  if (disk.Exists(path)) MEMGRID_RETURN_IF_ERROR(disk.Remove(path));
+  auto file = disk.Open(path, HowToOpen(options, /*create=*/true));
+  if (!file.ok()) return base::Annotate(file.status(), base::StrCat(stripe.path, ": "));
+  stripe.file = *std::move(file);
+  stripe.size = 0;
+  stripe.unnamed = true;
+  return absl::OkStatus();
+}
+
+absl::Status OpenOne(const StoreOptions& options, env::Disk& disk, StripeFile& stripe) {
+  auto file = disk.Open(stripe.path, HowToOpen(options, /*create=*/false));
   if (!file.ok()) return base::Annotate(file.status(), base::StrCat(stripe.path, ": "));
   stripe.file = *std::move(file);
   auto size = stripe.file->Size();
@@ -126,6 +140,8 @@ absl::Status OpenOne(const StoreOptions& options, env::Disk& disk, bool create, 
 }
 
 }  // namespace
+
+std::string UnnamedPath(const std::string& path) { return path + ".new"; }
 
 const StripeHeader& NewestHeader(const std::vector<StripeFile>& files) {
   const StripeHeader* newest = nullptr;
@@ -141,21 +157,24 @@ absl::StatusOr<std::vector<StripeFile>> OpenStripeFiles(const StoreOptions& opti
   bool any_used = false;
   for (size_t i = 0; i < files.size(); ++i) {
     files[i].path = options.files[i];
-    if (!disk.Exists(files[i].path)) {
+    files[i].blank = !disk.Exists(files[i].path);
+    if (files[i].blank) {
       missing = files[i].path;
-      files[i].blank = true;
       continue;
     }
-    MEMGRID_RETURN_IF_ERROR(OpenOne(options, disk, /*create=*/false, files[i]));
+    MEMGRID_RETURN_IF_ERROR(OpenOne(options, disk, files[i]));
     any_used |= !files[i].blank && files[i].header.generation > kFirstGeneration;
   }
   if (any_used && !missing.empty()) {
     return base::FailedPrecondition(missing, ": truncated: it is not there, and the store's other files are");
   }
-  for (StripeFile& stripe : files) {
-    if (stripe.file == nullptr) MEMGRID_RETURN_IF_ERROR(OpenOne(options, disk, /*create=*/true, stripe));
-  }
   MEMGRID_RETURN_IF_ERROR(CheckSet(files));
+  for (StripeFile& stripe : files) {
+    // A file of zeros that somebody made beforehand is used as it is.
+    if (stripe.blank && (stripe.size == 0 || stripe.header.generation == kFirstGeneration)) {
+      MEMGRID_RETURN_IF_ERROR(CreateUnnamed(options, disk, stripe));
+    }
+  }
   return files;
 }
 
