@@ -142,6 +142,7 @@ class TypedWrite final : public WriteJourney {
   static constexpr size_t kSmall = 4096;
 
   void Finish() override {
+    if (write.status.ok()) write.status = StatusOf(write.result, write.command, request.ns);
     WriteAnswer answer = AnswerOf(write.result);
     done(write.status, request, answer);
   }
