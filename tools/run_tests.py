@@ -103,7 +103,7 @@ class Run:
             for failure in counts.failures:
                 print(f"    {failure}")
             lines = self.log(name).read_text(errors="replace").splitlines()
-            print("\n".join(f"    | {line}" for line in lines[-TAIL_LINES:]), flush=True)
+            print("\n".join(f"    | {line[:240]}" for line in lines[-TAIL_LINES:]), flush=True)
         return counts.failed == 0
 
     def check(self, name: str, *commands: list[str]) -> bool:
