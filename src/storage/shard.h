@@ -106,7 +106,8 @@ class Shard {
   virtual void PutGrid(Kind kind, const RootName& name, uint64_t hash, std::string_view body) = 0;
   // Removes a key, region or grid record; fine if it is not there. False then (and nothing is recorded).
   virtual bool Remove(const RootName& name, uint64_t hash) = 0;
-  // Precondition of the next three: checked with DescribeRegion in the same command.
+  // Precondition of the next three: checked with DescribeRegion in the same command. A command creates at most one
+  // region: its seq becomes the region's id.
   virtual void CreateRegion(const RootName& name, uint64_t hash, uint64_t size, uint64_t maximum) = 0;
   virtual void WriteRegion(const RootName& name, uint64_t hash, uint64_t offset, std::string_view data) = 0;
   virtual void ResizeRegion(const RootName& name, uint64_t hash, uint64_t new_size) = 0;

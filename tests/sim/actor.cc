@@ -1,6 +1,7 @@
 #include "actor.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <utility>
 
 #include "base/strings.h"
@@ -45,6 +46,7 @@ Actor::Actor(int number, const Plan& plan, Tally& tally,
       dice_(plan.seed * 1000 + 500 + static_cast<uint64_t>(number)) {}
 
 void Actor::Recovered(storage::Shard& shard, uint64_t applied, bool peaceful) {
+  if (plan_.log) std::printf("shard %d is back at %lu of %lu\n", number_, applied, applied_);
   if (applied < durable_seq_) {
     return fail_(StrCat("shard ", number_, " came back to command ", applied, ", but ",
                         durable_seq_, " was acknowledged as durable"));
@@ -164,6 +166,7 @@ bool Actor::Admit(const ModelCommand& command, env::Nanos* delay) {
 
 void Actor::Apply(ModelCommand command) {
   command.seq = ++applied_;
+  if (plan_.log) std::printf("shard %d %s\n", number_, Describe(command).c_str());
   const bool forget = plan_.canary == Canary::kForgottenWrite && applied_ % 64 == 0;
   const ModelCommand carried = forget ? ModelCommand{command.seq, {}} : command;
   const std::string wrong = Execute(*shard_, carried, present_);

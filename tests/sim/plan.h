@@ -43,6 +43,7 @@ struct Plan {
   bool regions = false;
   std::chrono::microseconds slowest_write{0};
   uint64_t torn_garbage_pct = 0;
+  bool log = false;  // prints every command
   // If not 0, the first life crashes before this event of its disk, and a second one checks.
   uint64_t crash_first_at = 0;
 

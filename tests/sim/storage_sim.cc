@@ -1,6 +1,7 @@
 // Simulates stores from seeds and tells whether one of them was ever not what it had to be.
 //
 //   storage_sim [--seed=N] [--seeds=COUNT] [--length=X] [--every-event] [--canary=NAME] [--verbose]
+//               [--log]
 //
 // MEMGRID_SIM_SEED and MEMGRID_SIM_SEEDS stand for the first two. `length` 1 is about a second of
 // real time a seed. `every-event`: for each seed, one run for each event of the disk in its first
@@ -28,6 +29,7 @@ struct Arguments {
   bool every_event = false;
   Canary canary = Canary::kNone;
   bool verbose = false;
+  bool log = false;
 };
 
 template <typename Number>
@@ -46,6 +48,7 @@ bool ParseArgument(std::string_view argument, Arguments* to) {
   if (name == "--length") return Parse(value, &to->length) && to->length > 0;
   if (name == "--canary") return ParseCanary(value, &to->canary);
   if (argument == "--every-event") return to->every_event = true;
+  if (argument == "--log") return to->log = true;
   if (argument == "--verbose") return to->verbose = true;
   return false;
 }
@@ -106,7 +109,8 @@ int Main(int argc, char** argv) {
   if (!ParseAll(argc, argv, &arguments)) return 2;
   Sum sum;
   for (uint64_t seed = arguments.seed; seed - arguments.seed < arguments.seeds; ++seed) {
-    const Plan plan = MakePlan(seed, arguments.length, arguments.canary);
+    Plan plan = MakePlan(seed, arguments.length, arguments.canary);
+    plan.log = arguments.log;
     if (arguments.verbose) std::printf("seed %lu: %s\n", seed, plan.Describe().c_str());
     std::fflush(stdout);
     if (arguments.every_event) {

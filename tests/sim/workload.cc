@@ -145,8 +145,11 @@ ModelCommand Workload::Next(const ModelShard& state, uint64_t now_ms) {
     ModelOp op = kind < 8                     ? GridOp()
                  : plan_.regions && kind < 50 ? RegionOp(state)
                                               : KeyOp(state);
-    const bool again = std::any_of(command.ops.begin(), command.ops.end(),
-                                   [&](const ModelOp& other) { return other.name == op.name; });
+    const bool again = std::any_of(
+        command.ops.begin(), command.ops.end(), [&](const ModelOp& other) {
+          const bool creates = op.kind == ModelOp::Kind::kCreate && other.kind == op.kind;
+          return other.name == op.name || creates;  // a region's id is the seq of its creation
+        });
     if (!again) command.ops.push_back(std::move(op));
   }
   return command;
@@ -200,6 +203,19 @@ Need Workload::NeedOf(const ModelCommand& command, const ModelShard& state) cons
     }
   }
   return need;
+}
+
+std::string Describe(const ModelCommand& command) {
+  static constexpr const char* kNames[] = {"put", "grid", "remove", "create", "write", "resize",
+                                           "tick"};
+  std::string line = base::StrCat(command.seq, ":");
+  for (const ModelOp& op : command.ops) {
+    line += base::StrCat(" ", kNames[static_cast<int>(op.kind)], " ",
+                         static_cast<int>(op.name.space), "/", op.name.ns, "/",
+                         op.name.name.substr(0, 12), " length ", op.length, " offset ", op.offset,
+                         " size ", op.size, " expiry ", op.expiry_ms, " clock ", op.clock_ms);
+  }
+  return line;
 }
 
 std::string Execute(storage::Shard& shard, const ModelCommand& command, const ModelShard& before) {

@@ -51,6 +51,9 @@ class Workload {
   uint64_t contents_ = 0;
 };
 
+// One line.
+std::string Describe(const ModelCommand& command);
+
 // Carries the command out.
 // Returns what differs from the model before it, empty if nothing does.
 std::string Execute(storage::Shard& shard, const ModelCommand& command, const ModelShard& before);
