@@ -1,6 +1,6 @@
 """A public header is a manual: at least 30 % of its lines that are not empty are comment.
 
-Public is every .h of src/ that a file of another folder includes; internal/ and testing/ are nobody's contract. What
+Public is every .h of src/ that a file of another library includes; internal/ and testing/ are nobody's contract. What
 promises nothing of its own does not count: preprocessor lines, private parts, overrides (their contract stands with the
 interface), and headers of fewer than 20 lines. A row of a table that carries its help as a string, as metrics do, counts
 as commented.
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 
 from layers import includes
 from tree import CPP, Finding, Tree, blank_out, is_test
@@ -35,9 +34,9 @@ def check(tree: Tree) -> Iterator[Finding]:
 
 def _public(tree: Tree) -> Iterator[str]:
     for path in tree.files(*CPP):
-        folder = str(PurePosixPath(path).parent)
+        library = path.split("/")[:2]
         for target, _ in includes(tree, path):
-            if str(PurePosixPath("src", target).parent) != folder:
+            if ["src", target.split("/")[0]] != library:
                 yield f"src/{target}"
 
 

@@ -164,7 +164,7 @@ def test_length_of_files_and_python_functions(make_tree):
     assert found(sizes, tree) == [("c.cc", 1), ("a.py", 1)]
 
 
-def test_share_of_comments_in_what_other_folders_include(make_tree):
+def test_share_of_comments_in_what_other_libraries_include(make_tree):
     quiet = "int f();\n" * 20
     told = "// what f does\nint f();\n" * 10
     table = '  X(reads, "calls", "Reads of keys") \\\n' * 10 + quiet
@@ -172,7 +172,7 @@ def test_share_of_comments_in_what_other_folders_include(make_tree):
     tree = make_tree(
         {
             "src/grid/a.cc": "".join(f'#include "base/{n}.h"\n' for n in names if n != "own"),
-            "src/base/a.cc": '#include "base/own.h"\n',
+            "src/base/parts/a.cc": '#include "base/own.h"\n',
             "src/base/quiet.h": quiet,
             "src/base/told.h": told,
             "src/base/table.h": table,
