@@ -135,7 +135,6 @@ absl::StatusOr<std::string_view> Verifier::Verify(std::string_view authorization
 absl::StatusOr<Verifier::Known> Verifier::Check(const std::string& token) const {
   const Jwt unchecked = Parse(token, {});
   if (unchecked == nullptr) return base::Unauthenticated("the token is no JSON Web Token");
-  if (jwt_get_alg(unchecked.get()) != JWT_ALG_HS256) return BadToken();
   const char* const kid = jwt_get_header(unchecked.get(), "kid");
   Jwt jwt;
   for (const auto& [name, key] : keys_.keys) {

@@ -88,7 +88,7 @@ absl::Status ShardHost::Start() {
   client_key_ =
       std::make_unique<base::HashKey>(std::span<const char, 16>(state_.secret().data(), 16));
   session_count_.Set(state_.sessions().size());
-  expiry_.Arm();
+  expiry_.CatchUp();
   return absl::OkStatus();
 }
 
@@ -181,6 +181,7 @@ bool ShardHost::ProposeOwn(const Command& command) {
   EncodeCommand(command, head.data());
   replicator_->Propose({.head = head},
                        [](const absl::Status&, uint64_t, const replication::Answer&) {});
+  session_count_.Set(state_.sessions().size());
   return true;
 }
 
