@@ -128,11 +128,10 @@ def test_a_missing_configuration_is_named(tmp_path: Path) -> None:
     assert "none.toml" in done.stderr
 
 
-@pytest.mark.parametrize("door", ["--grpc", "--http"])
-def test_off_loopback_needs_authentication(tmp_path: Path, door: str) -> None:
-    done = run(
-        "--data-dir", str(tmp_path / "data"), "--grpc", "127.0.0.1:0", *QUIET, door, "0.0.0.0:0"
-    )
+@pytest.mark.parametrize("open_door", ["--grpc", "--http"])
+def test_off_loopback_needs_authentication(tmp_path: Path, open_door: str) -> None:
+    doors = {"--grpc": "127.0.0.1:0", "--http": "127.0.0.1:0", open_door: "0.0.0.0:0"}
+    done = run("--data-dir", str(tmp_path / "data"), *(word for door in doors.items() for word in door))
     assert done.returncode == 2
     assert "--auth" in done.stderr
     assert "--insecure" in done.stderr
