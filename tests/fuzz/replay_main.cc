@@ -1,5 +1,6 @@
-// Runs a fuzz target without a fuzzer: over no input at all, then over every file of the folders and files named on the
-// command line. A target's crash, sanitizer report or failed check is the test's failure.
+// Runs a fuzz target without a fuzzer: over no input at all, then over every file of the folders
+// and files named on the command line. A target's crash, sanitizer report or failed check is the
+// test's failure.
 
 #include <cstddef>
 #include <cstdint>
@@ -14,7 +15,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
 namespace {
 
-// Every regular file at or below `path`; none when it does not exist (a target may have no corpus yet).
+// Every regular file at or below `path`; none when it does not exist (a target may have no corpus
+// yet).
 std::vector<std::filesystem::path> InputsUnder(const std::filesystem::path& path) {
   if (std::filesystem::is_regular_file(path)) return {path};
   std::vector<std::filesystem::path> inputs;
