@@ -74,6 +74,7 @@ void ServerConnection::Flush() {
     KeepRest(sent);
     gather.Clear();
   }
+  if (!copied_.empty()) HasCopies();
   AfterWrite();
 }
 
