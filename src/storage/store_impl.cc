@@ -47,7 +47,8 @@ StoreStats StoreImpl::stats() const {
   for (uint32_t i = 0; i < shared_.stripes.size(); ++i) stats.stripes.push_back(StatsOf(i));
   const auto used_pct = static_cast<uint64_t>(shared_.tuning.stop_writes_used_pct.load(std::memory_order_relaxed));
   const auto avail_pct = static_cast<uint64_t>(shared_.tuning.stop_writes_avail_pct.load(std::memory_order_relaxed));
-  if (stats.live_bytes + stats.index_bytes > stats.capacity_bytes / 100 * used_pct) {
+  // What does not fit is refused before it is counted, so a store is full when not even a wblock would fit.
+  if (stats.live_bytes + stats.index_bytes + stats.wblock_bytes > stats.capacity_bytes / 100 * used_pct) {
     stats.stop_writes_reason = "stop-writes-used-pct";
   } else if (uint64_t{shared_.pool.free()} * 100 < avail_pct * shared_.geometry.usable_wblocks()) {
     stats.stop_writes_reason = "stop-writes-avail-pct";
