@@ -22,8 +22,9 @@ uint32_t Seed(uint64_t incarnation, uint32_t offset) {
   return static_cast<uint32_t>((incarnation * 0x9E3779B97F4A7C15u) >> 32) + offset / 8;
 }
 
-uint16_t HeadCheck(const char* at, size_t key_offset, size_t key_length) {
-  const uint32_t crc = base::Crc32c(base::Crc32c(0, {at + kLengthAt, kHeadCheckAt - kLengthAt}),
+// Seeded like the checksum: a record that an earlier life left behind must not pass for one that has changed.
+uint16_t HeadCheck(const char* at, size_t key_offset, size_t key_length, uint32_t seed) {
+  const uint32_t crc = base::Crc32c(base::Crc32c(~seed, {at + kLengthAt, kHeadCheckAt - kLengthAt}),
                                     {at + key_offset, key_length});
   return static_cast<uint16_t>(crc ^ (crc >> 16));
 }
@@ -57,12 +58,13 @@ void WriteRecord(char* at, const RecordHead& head, std::span<const std::string_v
 }
 
 void SealRecord(char* at, bool more, uint64_t incarnation, uint32_t offset) {
+  const uint32_t seed = Seed(incarnation, offset);
   const uint32_t word = base::LoadLe32(at + kLengthAt);
   base::StoreLe32(at + kLengthAt, more ? word | kMoreBit : word & ~kMoreBit);
   const RecordView record(at);
   const size_t key_offset = kRecordHeaderBytes + ((record.flags() & kExpiry) ? 8 : 0);
-  base::StoreLe16(at + kHeadCheckAt, HeadCheck(at, key_offset, record.key_length()));
-  base::StoreLe32(at, base::Crc32c(Seed(incarnation, offset), {at + 4, record.length() - 4}));
+  base::StoreLe16(at + kHeadCheckAt, HeadCheck(at, key_offset, record.key_length(), seed));
+  base::StoreLe32(at, base::Crc32c(seed, {at + 4, record.length() - 4}));
 }
 
 RecordCheck CheckRecord(const char* at, size_t available, uint64_t incarnation, uint32_t offset) {
@@ -74,8 +76,9 @@ RecordCheck CheckRecord(const char* at, size_t available, uint64_t incarnation, 
   if (kind == 0 || kind > static_cast<uint8_t>(Kind::kPad)) return RecordCheck::kBad;
   const size_t key_offset = kRecordHeaderBytes + ((record.flags() & kExpiry) ? 8 : 0);
   if (key_offset + record.key_length() + record.pad() > length) return RecordCheck::kBad;
-  if (base::Crc32c(Seed(incarnation, offset), {at + 4, length - 4}) == record.crc()) return RecordCheck::kGood;
-  const bool head = HeadCheck(at, key_offset, record.key_length()) == record.head_check();
+  const uint32_t seed = Seed(incarnation, offset);
+  if (base::Crc32c(seed, {at + 4, length - 4}) == record.crc()) return RecordCheck::kGood;
+  const bool head = HeadCheck(at, key_offset, record.key_length(), seed) == record.head_check();
   return head ? RecordCheck::kBadBody : RecordCheck::kBad;
 }
 

@@ -33,8 +33,8 @@ void ShardLoader::InsertAll(Found& found) {
   ScanWalk walk(wblocks_.memory(found.wblock), found.scan);
   for (ScanWalk::Step step = walk.Next(); step != ScanWalk::Step::kEnd; step = walk.Next()) {
     if (step == ScanWalk::Step::kMark) continue;
-    const bool rotten = step == ScanWalk::Step::kFault;
-    if (rotten && !walk.fault().head_good) continue;
+    if (step == ScanWalk::Step::kFault && walk.fault().kind != Fault::kRecord) continue;
+    const bool rotten = step == ScanWalk::Step::kFault || found.scan.first_lost;
     const RecordView record = walk.record();
     if (IsVoid(found, record.seq())) {
       ++report_.void_records;
@@ -42,11 +42,11 @@ void ShardLoader::InsertAll(Found& found) {
     }
     ++report_.records;
     wblock.max_seq = std::max(wblock.max_seq, record.seq());
-    Take(found, record, rotten);
+    Take(record, rotten);
   }
 }
 
-void ShardLoader::Take(const Found& /*found*/, RecordView record, bool rotten) {
+void ShardLoader::Take(RecordView record, bool rotten) {
   Form form = Form::kValue;
   switch (record.kind()) {
     case Kind::kPad:
@@ -57,7 +57,7 @@ void ShardLoader::Take(const Found& /*found*/, RecordView record, bool rotten) {
     case Kind::kExtent:
     case Kind::kHole:
       if (rotten) {
-        namespaces_with_lost_parts_.push_back(record.ns());
+        lost_parts_.push_back(record.address());
       } else {
         parts_.push_back(record.address());
       }
@@ -201,6 +201,8 @@ void ShardLoader::AttachParts() {
   const auto rank = [](RecordView record) {
     return record.kind() == Kind::kHole ? 2 : (record.flags() & kPatch) ? 1 : 0;
   };
+  // Of equal copies the last counts: those of sound wblocks, which came first.
+  std::reverse(parts.begin(), parts.end());
   std::stable_sort(parts.begin(), parts.end(), [&](const Part& a, const Part& b) {
     return std::tuple(a.region->id(), a.record.seq(), rank(a.record)) < std::tuple(b.region->id(), b.record.seq(), rank(b.record));
   });
@@ -212,13 +214,17 @@ void ShardLoader::AttachParts() {
   }
 }
 
-// A rotten part does not say of which region it is: none of its namespace can be trusted.
+// A rotten part does not say of which region it is: none of its namespace can be trusted. In a wblock where nothing else is
+// live it was needless (JudgeSuspects).
 void ShardLoader::LoseRegions() {
-  if (namespaces_with_lost_parts_.empty()) return;
+  std::vector<uint32_t> namespaces;
+  for (const char* address : lost_parts_) {
+    if (wblocks_[wblocks_.Of(address)].live.load(std::memory_order_relaxed) > 0) namespaces.push_back(RecordView(address).ns());
+  }
+  if (namespaces.empty()) return;
   for (const auto& [id, region] : regions_) {
     const RecordView record(region->record.load(std::memory_order_relaxed));
-    const auto& lost = namespaces_with_lost_parts_;
-    if (std::find(lost.begin(), lost.end(), record.ns()) == lost.end()) continue;
+    if (std::find(namespaces.begin(), namespaces.end(), record.ns()) == namespaces.end()) continue;
     Lose(record.name(), shard_.index_.Hash(record.name()));
   }
 }

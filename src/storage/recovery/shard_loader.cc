@@ -24,12 +24,18 @@ LoadReport ShardLoader::Load() {
   RenewCuts(applied_);
   shard_.index_.BeginLoad();
   for (Found& found : found_) Adopt(found);
-  for (Found& found : found_) InsertAll(found);
-  InsertBatch();
+  // Of equal copies those in sound wblocks count, so they come first.
+  for (const bool suspect : {false, true}) {
+    for (Found& found : found_) {
+      if (found.suspect == suspect) InsertAll(found);
+    }
+    InsertBatch();
+  }
   BuildNodes();
   AttachChunks();
   LoseValuesWithoutChunks();
   AttachParts();
+  JudgeSuspects();
   LoseRegions();
   shard_.index_.EndLoad();
   Finish();
@@ -78,14 +84,27 @@ const Cut* ShardLoader::CutOf(uint32_t boot_epoch) const {
 void ShardLoader::JudgeFaults(uint64_t stated) {
   for (Found& found : found_) {
     for (size_t i = 0; i < found.scan.faults.size(); ++i) {
-      const Fault& fault = found.scan.faults[i];
-      if (IsRot(found, fault, stated)) {
-        NoteRot(found, fault.from, fault.head_good ? "a durable record has changed" : "durable bytes have changed");
-        report_.damaged |= !fault.head_good;
+      if (IsRot(found, found.scan.faults[i], stated)) {
+        found.suspect = true;
         continue;
       }
-      report_.torn_bytes += found.scan.CutAtFault(i);
+      const uint32_t torn = found.scan.CutAtFault(i);
+      if (found.mark().boot_epoch() == crashed_) report_.torn_bytes += torn;
       break;
+    }
+    found.suspect |= found.scan.first_lost || found.claimed > found.scan.end;
+  }
+}
+
+// Claimed bytes that do not pass are rot, or the wblock was free and a crash tore the first flush of its next life. In a
+// free wblock nothing is live (R1), so one in which something is, is rotten.
+void ShardLoader::JudgeSuspects() {
+  for (const Found& found : found_) {
+    if (!found.suspect || wblocks_[found.wblock].live.load(std::memory_order_relaxed) == 0) continue;
+    if (found.scan.first_lost) NoteRot(found, 0, "the header of a wblock has changed");
+    for (const Fault& fault : found.scan.faults) {
+      NoteRot(found, fault.from, fault.kind == Fault::kUnknown ? "durable bytes have changed" : "a durable record has changed");
+      report_.damaged |= fault.kind == Fault::kUnknown;
     }
     if (found.claimed > found.scan.end) {
       NoteRot(found, found.scan.end, "durable bytes are missing");
@@ -96,8 +115,9 @@ void ShardLoader::JudgeFaults(uint64_t stated) {
 
 bool ShardLoader::IsRot(const Found& found, const Fault& fault, uint64_t stated) const {
   if (fault.from < found.claimed) return true;
-  if (!fault.head_good || !found.head()) return false;
-  // Where no mark claims the place, one may claim the command.
+  if (fault.kind != Fault::kRecord || !found.head()) return false;
+  // Where no mark claims the place, one may claim the command: but what nothing follows may be garbage.
+  if (fault.resume >= found.scan.end) return false;
   const uint64_t seq = RecordView(wblocks_.memory(found.wblock) + fault.from).seq();
   if (found.mark().boot_epoch() == crashed_) return seq <= stated;
   const Cut* cut = CutOf(found.mark().boot_epoch());
@@ -132,7 +152,7 @@ void ShardLoader::WalkWblock(const Found& found, uint64_t* applied) const {
   for (ScanWalk::Step step = walk.Next(); step != ScanWalk::Step::kEnd; step = walk.Next()) {
     if (step == ScanWalk::Step::kMark) {
       *applied = std::max(*applied, walk.mark().applied);
-    } else if (step == ScanWalk::Step::kRecord || walk.fault().head_good) {
+    } else if (step == ScanWalk::Step::kRecord || walk.fault().kind == Fault::kRecord) {
       // A command that has begun implies all before it; it counts itself when its last record is there.
       const RecordView record = walk.record();
       *applied = std::max(*applied, record.more() ? record.seq() - 1 : record.seq());

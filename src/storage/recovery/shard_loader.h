@@ -45,6 +45,7 @@ class ShardLoader {
     uint32_t wblock = 0;
     WblockScan scan;
     uint32_t claimed = 0;  // bytes that some mark claims as durable
+    bool suspect = false;  // claimed bytes do not pass
     const Mark& mark() const { return scan.first(); }
     bool head() const { return mark().stream == StreamKind::kHead; }
   };
@@ -54,6 +55,7 @@ class ShardLoader {
   uint64_t StatedByMarks() const;
   void JudgeFaults(uint64_t stated);
   bool IsRot(const Found& found, const Fault& fault, uint64_t stated) const;
+  void JudgeSuspects();
   void NoteRot(const Found& found, uint32_t offset, std::string_view what);
   uint64_t FindApplied(uint64_t stated) const;
   void WalkWblock(const Found& found, uint64_t* applied) const;
@@ -64,7 +66,7 @@ class ShardLoader {
   // what to do with it
   void Adopt(Found& found);
   void InsertAll(Found& found);
-  void Take(const Found& found, RecordView record, bool rotten);
+  void Take(RecordView record, bool rotten);
   void InsertBatch();
   void Insert(RecordView record, Form form, uint64_t hash);
   void MarkDead(RecordView record, uint64_t hash);
@@ -98,7 +100,7 @@ class ShardLoader {
   std::vector<const char*> parts_;
   absl::flat_hash_map<std::pair<uint64_t, uint64_t>, ValueNode*> values_;  // by hash of the name and seq
   absl::flat_hash_map<uint64_t, Region*> regions_;                         // by id
-  std::vector<uint32_t> namespaces_with_lost_parts_;
+  std::vector<const char*> lost_parts_;
 };
 
 }  // namespace memgrid::storage

@@ -13,7 +13,7 @@ class Scanner {
       : memory_(memory), size_(size), place_(place), unit_(unit) {}
 
   WblockScan Run() {
-    if (!TakeMark(0)) return scan_;
+    if (!TakeMark(0) && !TakeIdentity()) return scan_;
     scan_.used = true;
     uint64_t seq = 0;
     const bool head = scan_.first().stream == StreamKind::kHead;
@@ -36,6 +36,20 @@ class Scanner {
  private:
   uint32_t NextUnit(uint32_t from) const { return (from + unit_ - 1) & ~(unit_ - 1); }
 
+  // Stands in for the mark at 0 what a later one says of the same life.
+  bool TakeIdentity() {
+    const std::optional<Mark> later = FindIdentity(memory_, size_, place_, unit_);
+    if (!later) return false;
+    Mark mark = *later;
+    mark.persisted = mark.applied = mark.durable = mark.flushed = 0;
+    mark.last = ~uint64_t{0};
+    mark.earlier_durable = false;
+    scan_.marks.push_back({0, mark});
+    scan_.first_lost = true;
+    at_ = end_of_good_ = kMarkBytes;
+    return true;
+  }
+
   bool TakeMark(uint32_t offset) {
     if (uint64_t{offset} + kMarkBytes > size_) return false;
     place_.offset = offset;
@@ -56,25 +70,29 @@ class Scanner {
     return false;
   }
 
-  // Goes past what does not pass: by its length if its header can be trusted, else to the next mark. False if nothing
-  // follows.
+  // Goes past what does not pass: by its length if its header can be trusted, to the records behind a lost mark, else to the
+  // next mark. False if nothing follows.
   bool Skip(RecordCheck check) {
     const uint32_t from = at_;
-    const uint32_t good = end_of_good_;
     if (check == RecordCheck::kBadBody) {
-      at_ += static_cast<uint32_t>(RecordView(memory_ + from).length());
-      scan_.faults.push_back({from, at_, true});
-      end_of_good_ = at_;
-      return at_ < size_;
+      return GoOn({from, from + static_cast<uint32_t>(RecordView(memory_ + from).length()), Fault::kRecord});
+    }
+    const uint32_t behind = NextUnit(from) + kMarkBytes;
+    if (behind < size_ && CheckRecord(memory_ + behind, size_ - behind, scan_.first().incarnation, behind) == RecordCheck::kGood) {
+      return GoOn({from, behind, Fault::kMark});
     }
     for (uint32_t at = NextUnit(from + 1); uint64_t{at} + kMarkBytes <= size_; at += unit_) {
       if (!TakeMark(at)) continue;
-      scan_.faults.push_back({from, at, false});
+      scan_.faults.push_back({from, at, Fault::kUnknown});
       return true;
     }
-    at_ = from;
-    end_of_good_ = good;
     return false;
+  }
+
+  bool GoOn(const Fault& fault) {
+    scan_.faults.push_back(fault);
+    at_ = end_of_good_ = fault.resume;
+    return at_ < size_;
   }
 
   const char* const memory_;
@@ -88,6 +106,18 @@ class Scanner {
 
 }  // namespace
 
+std::optional<Mark> FindIdentity(const char* memory, uint32_t size, MarkPlace place, uint32_t io_unit) {
+  std::optional<Mark> newest;
+  for (uint32_t at = 0; uint64_t{at} + kMarkBytes <= size; at += io_unit) {
+    place.offset = at;
+    const std::optional<Mark> mark = ReadMark(memory + at, place);
+    if (!mark) continue;
+    if (at == 0) return mark;
+    if (!newest || mark->incarnation > newest->incarnation) newest = mark;
+  }
+  return newest;
+}
+
 uint32_t WblockScan::claimed() const {
   uint32_t most = 0;
   for (const ScannedMark& each : marks) most = std::max(most, each.mark.durable);
@@ -99,7 +129,7 @@ uint32_t WblockScan::CutAtFault(size_t fault) {
   const uint32_t lost = end > from ? end - from : 0;
   end = from;
   faults.resize(fault);
-  while (!marks.empty() && marks.back().offset >= from) marks.pop_back();
+  while (marks.size() > 1 && marks.back().offset >= from) marks.pop_back();
   return lost;
 }
 

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "storage/mark.h"
@@ -17,9 +18,14 @@ namespace memgrid::storage {
 
 // Bytes that do not pass.
 struct Fault {
-  uint32_t from = 0;       // where parsing failed
-  uint32_t resume = 0;     // where it goes on, if the fault is rot
-  bool head_good = false;  // a record whose header and key can be trusted lies at `from`
+  enum Kind : uint8_t {
+    kRecord,   // a record whose header and key can be trusted lies at `from`
+    kMark,     // the mark of a flush, whose records are there
+    kUnknown,  // anything may have been lost
+  };
+  uint32_t from = 0;    // where parsing failed
+  uint32_t resume = 0;  // where it goes on, if the fault is rot
+  Kind kind = kUnknown;
 };
 
 struct ScannedMark {
@@ -28,7 +34,8 @@ struct ScannedMark {
 };
 
 struct WblockScan {
-  bool used = false;               // there is a mark at 0
+  bool used = false;               // there is a mark
+  bool first_lost = false;         // but not at 0: which life this is, is a guess, and what is found must not be served
   uint32_t end = 0;                // of what can be parsed, faults skipped
   std::vector<ScannedMark> marks;  // by offset; the first is at 0
   std::vector<Fault> faults;       // by offset
@@ -40,6 +47,9 @@ struct WblockScan {
   // Forgets everything from the fault on: it was a torn tail. Returns how many bytes that could be parsed are lost.
   uint32_t CutAtFault(size_t fault);
 };
+
+// The mark that tells whose the wblock is: at 0, or if that does not pass the newest one behind it. Nothing if there is none.
+std::optional<Mark> FindIdentity(const char* memory, uint32_t size, MarkPlace place, uint32_t io_unit);
 
 // Scans `size` bytes at `memory`, which lie at offset 0 of the place given (its `offset` is not looked at). Never reads
 // beyond, whatever the bytes are.

@@ -170,7 +170,8 @@ void ShadowOpening::OnWblock(uint32_t wblock) {
   Shared& shared = store_->shared();
   Wblocks& wblocks = *shared.wblocks;
   const MarkPlace place{shared.set, wblocks.stripe(wblock), wblocks.in_stripe(wblock), 0};
-  const std::optional<Mark> mark = ReadMark(wblocks.memory(wblock), place);
+  const std::optional<Mark> mark = FindIdentity(wblocks.memory(wblock), static_cast<uint32_t>(wblocks.geometry().wblock_bytes()),
+                                               place, wblocks.geometry().io_unit);
   if (!mark || mark->shard >= store_->shards() || mark->shard_epoch != headers_[0].table[mark->shard].epoch) {
     wblocks.DiscardTail(wblock, 0);
     return;
