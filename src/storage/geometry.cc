@@ -22,8 +22,8 @@ size_t Geometry::header_copy_bytes() const {
 }
 
 uint64_t Geometry::sure_bytes() const {
-  // A flush that ends early because the next record does not fit, and the padding and mark of each flush.
-  const uint64_t flushes = 2 * (wblock_bytes() / kFlushBytes) + 1;
+  // A flush that ends early because the next record does not fit, the padding and mark of each flush, the first mark's.
+  const uint64_t flushes = 2 * (wblock_bytes() / kFlushBytes) + 2;
   const uint64_t per_flush = shadow ? io_unit + kMarkBytes : 0;
   return wblock_bytes() - max_record() - flushes * per_flush;
 }

@@ -63,7 +63,15 @@ bool Stream::Open() {
   wblock.shard.store(state_.number, std::memory_order_relaxed);
   wblock.use.store(WblockUse::kOpen, std::memory_order_relaxed);
   accounts_.Adopt(wblock_);
+  if (shadow_) BeginLife();
   return true;
+}
+
+void Stream::BeginLife() {
+  BeginFlush();
+  (*shared_.wblocks)[wblock_].filled = filled_;
+  PushFlush(mark_.applied, true);
+  flushes_.back().ends_former = shared_.wblocks->durable_incarnation(wblock_).load(std::memory_order_relaxed) != 0;
 }
 
 // Notes what lies before the mark; the rest of the mark is known when it is issued.
@@ -97,7 +105,7 @@ bool Stream::CloseMark() {
   MEMGRID_DCHECK(!gathering_);
   if (room() == 0) {
     if (wblock_ != kNoWblock) Seal(false);
-    if (!Open()) return false;
+    return Open();
   }
   BeginFlush();
   (*shared_.wblocks)[wblock_].filled = filled_;
