@@ -5,7 +5,9 @@
 
 #include "base/check.h"
 #include "env/posix/internal/blocking_pool.h"
+#include "env/posix/internal/posix_disk.h"
 #include "env/posix/internal/posix_loop.h"
+#include "env/posix/internal/time_and_chance.h"
 
 namespace memgrid::env {
 namespace {
@@ -60,6 +62,21 @@ class PosixLoopGroup final : public LoopGroup {
 
 std::unique_ptr<LoopGroup> MakePosixLoops(PosixOptions options) {
   return std::make_unique<PosixLoopGroup>(std::move(options));
+}
+
+Disk& ProcessDisk() {
+  static internal::PosixDisk disk;
+  return disk;
+}
+
+const Clock& ProcessClock() {
+  static const internal::PosixClock clock;
+  return clock;
+}
+
+Random& ProcessRandom() {
+  static internal::PosixRandom random;
+  return random;
 }
 
 }  // namespace memgrid::env

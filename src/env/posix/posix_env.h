@@ -6,7 +6,9 @@
 #include <memory>
 
 #include "base/task.h"
+#include "env/disk.h"
 #include "env/loop.h"
+#include "env/random.h"
 
 namespace memgrid::env {
 
@@ -22,6 +24,12 @@ struct PosixOptions {
 
 // Never null; dies if the process may not have the few descriptors that a loop needs.
 std::unique_ptr<LoopGroup> MakePosixLoops(PosixOptions options);
+
+// What is needed before there are loops: to read a configuration, to make keys, to write a log. The
+// disk's files take synchronous calls until they are used on a loop. Thread-safe; for ever.
+Disk& ProcessDisk();
+const Clock& ProcessClock();
+Random& ProcessRandom();
 
 // Runs `handler` on `loop`, which is of a group made here, each time the process gets `signal`
 // (several that come at once may count as one). One loop of the process takes all signals. Called

@@ -37,6 +37,7 @@ absl::StatusCode DiskCode(int error) {
     case ENOTEMPTY:
     case EBUSY:
     case ETXTBSY:
+    case EBADF:  // not open for this: read-only
       return absl::StatusCode::kFailedPrecondition;
     default:
       // EIO, ENODEV, EREMOTEIO, ESTALE ...: nothing is known of what was to be read or written.

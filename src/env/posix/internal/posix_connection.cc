@@ -9,6 +9,7 @@
 #include <cstddef>
 
 #include "base/check.h"
+#include "env/posix/internal/lingering.h"
 
 namespace memgrid::env::internal {
 namespace {
@@ -19,15 +20,6 @@ constexpr size_t kMaxSlices = 1024;  // the kernel's limit for one call
 static_assert(sizeof(IoSlice) == sizeof(iovec));
 static_assert(offsetof(IoSlice, data) == offsetof(iovec, iov_base));
 static_assert(offsetof(IoSlice, size) == offsetof(iovec, iov_len));
-
-// Takes up to 256 KiB of unread bytes out of the way: closing over them would make the kernel reset
-// the connection and drop what it has still to send.
-void DiscardInput(int fd) {
-  char scrap[16384];
-  for (int i = 0; i < 16; ++i) {
-    if (::recv(fd, scrap, sizeof scrap, MSG_DONTWAIT) < static_cast<ssize_t>(sizeof scrap)) return;
-  }
-}
 
 }  // namespace
 
@@ -91,7 +83,11 @@ void PosixConnection::Close() {
   handler_ = nullptr;
   if (!fd_.ok()) return;
   if (loop_ != nullptr) loop_->Forget(this);
-  if (readable_ && !ended_ && !broken_) DiscardInput(fd_.get());
+  // Where the other side has ended too, or may not have got our last bytes for other reasons,
+  // there is nothing to wait for.
+  if (loop_ != nullptr && loop_->InLoop() && !ended_ && !broken_) {
+    loop_->lingering().Take(std::move(fd_));
+  }
   fd_.Reset();
 }
 

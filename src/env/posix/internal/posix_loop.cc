@@ -15,6 +15,7 @@
 #include "base/strings.h"
 #include "env/disk.h"
 #include "env/network.h"
+#include "env/posix/internal/lingering.h"
 #include "env/posix/internal/posix_disk.h"
 #include "env/posix/internal/posix_network.h"
 
@@ -49,6 +50,7 @@ PosixLoop::PosixLoop(int index, LoopShared& shared)
   if (disk_queue_ == nullptr) disk_queue_ = MakePoolQueue(*this, *shared.pool);
   disk_ = std::make_unique<PosixDisk>();
   network_ = std::make_unique<PosixNetwork>(*this);
+  lingering_ = std::make_unique<Lingering>(*this);
 }
 
 PosixLoop::~PosixLoop() = default;
@@ -81,10 +83,10 @@ void PosixLoop::DropTasks() {
     dropped.swap(running_);
     running_at_ = 0;
     dropped.clear();
-    dropped.swap(hooks_);
-    dropped.clear();
+    std::exchange(hooks_, {}).clear();
     timers_.Clear();
     static_cast<PosixNetwork&>(*network_).DropConnecting();
+    lingering_->Clear();
     signals_.reset();
   }
 }
@@ -159,7 +161,7 @@ void PosixLoop::Turn() {
   disk_queue_->RunCompletions();
   RunReady();
   RunTasks();
-  for (base::Task& hook : hooks_) hook();
+  for (size_t i = 0; i < hooks_.size(); ++i) hooks_[i]();
   disk_queue_->Flush();
   shared_.qsbr->TurnOver(index_);
   NoteTurn(started);

@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -23,6 +24,7 @@
 namespace memgrid::env::internal {
 
 class BlockingPool;
+class Lingering;
 
 // Something with a descriptor in a loop's epoll set. Told of events before anything else of the
 // turn runs: it takes note and must not run foreign code.
@@ -108,6 +110,7 @@ class PosixLoop final : public Loop {
   bool StillCalling(const ReadyTarget* target) const { return calling_ == target; }
   DiskQueue& disk_queue() { return *disk_queue_; }
   BlockingPool& pool() { return *shared_.pool; }
+  Lingering& lingering() { return *lingering_; }
   LoopPart* signals() { return signals_.get(); }
   void set_signals(std::unique_ptr<LoopPart> signals) { signals_ = std::move(signals); }
 
@@ -141,7 +144,7 @@ class PosixLoop final : public Loop {
   UniqueFd event_;
   Wakeup wakeup_;
   TimerWheel timers_;
-  std::vector<base::Task> hooks_;
+  std::deque<base::Task> hooks_;  // stay in place while a hook adds another
   bool again_ = false;
   std::atomic<bool> stopping_{false};
 
@@ -163,6 +166,7 @@ class PosixLoop final : public Loop {
   std::unique_ptr<DiskQueue> disk_queue_;
   std::unique_ptr<Disk> disk_;
   std::unique_ptr<Network> network_;
+  std::unique_ptr<Lingering> lingering_;
   std::unique_ptr<LoopPart> signals_;
   std::thread thread_;
 };

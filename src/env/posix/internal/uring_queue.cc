@@ -28,7 +28,7 @@ class UringQueue final : public DiskQueue, EpollTarget {
     int error = ::io_uring_queue_init(kEntries, &ring_, flags);
     if (error == -EINVAL) error = ::io_uring_queue_init(kEntries, &ring_, 0);
     open_ = error == 0;
-    return open_ && loop.Watch(ring_.ring_fd, this) == 0;
+    return open_ && Works() && loop.Watch(ring_.ring_fd, this) == 0;
   }
 
   void OnEvents(uint32_t) override {}  // completions are looked for in every turn
@@ -89,6 +89,17 @@ class UringQueue final : public DiskQueue, EpollTarget {
   }
 
  private:
+  // Some sandboxes let a ring be made and then refuse its use.
+  bool Works() {
+    ::io_uring_prep_nop(::io_uring_get_sqe(&ring_));
+    io_uring_cqe* entry;
+    if (::io_uring_submit_and_wait(&ring_, 1) != 1 || ::io_uring_peek_cqe(&ring_, &entry) != 0) {
+      return false;
+    }
+    ::io_uring_cqe_seen(&ring_, entry);
+    return true;
+  }
+
   // Puts the rest of `op` into the ring, or in line for it.
   void Prepare(DiskOp* op) {
     io_uring_sqe* entry = waiting_.empty() ? ::io_uring_get_sqe(&ring_) : nullptr;

@@ -76,7 +76,7 @@ class SimLoop final : public Loop {
   std::map<std::pair<Nanos, TimerId>, base::Task> timers_;
   std::map<TimerId, Nanos> timer_times_;
   TimerId last_timer_ = 0;
-  std::vector<base::Task> hooks_;
+  std::deque<base::Task> hooks_;  // stay in place while a hook adds another
   std::vector<base::Task> submissions_;
   std::vector<Completion> completions_;
   std::vector<SimConnection*> ready_;
