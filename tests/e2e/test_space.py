@@ -122,10 +122,10 @@ def test_a_quota(tmp_path: Path) -> None:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[str]:
-    """A program that runs memgridd with `tmp_path/disk` on a file system of 200 MiB that only it sees."""
+    """A program that runs memgridd with `tmp_path/disk` on a file system of 160 MiB that only it sees."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    mount = f"mount -t tmpfs -o size=200M none {disk}"
+    mount = f"mount -t tmpfs -o size=160M none {disk}"
     if subprocess.run(
         ["unshare", "-rm", "sh", "-c", mount], capture_output=True, check=False
     ).returncode:
@@ -137,6 +137,13 @@ def small_disk(tmp_path: Path) -> Iterator[str]:
     program.chmod(0o755)
     yield str(program)
     shutil.rmtree(disk)
+
+
+def fill_disk(ballast: Path) -> None:
+    """Writes a file until the disk has no room for more of it."""
+    with ballast.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space left"):
+        while True:
+            file.write(bytes(MiB))
 
 
 def test_a_full_disk(small_disk: str, tmp_path: Path) -> None:
@@ -152,7 +159,7 @@ def test_a_full_disk(small_disk: str, tmp_path: Path) -> None:
         memgrid.Client(server.address) as client,
     ):
         ballast = Path(f"/proc/{server.pid}/root{tmp_path}/disk/ballast")
-        ballast.write_bytes(bytes(110 * MiB))
+        fill_disk(ballast)
         client.create_namespace("n")
         names = fill(client)
         assert len(names) * len(VALUE) > 10 * MiB
