@@ -52,7 +52,8 @@ StoreStats StoreImpl::stats() const {
     stats.stop_writes_reason = "stop-writes-used-pct";
   } else if (uint64_t{shared_.pool.free()} * 100 < avail_pct * shared_.geometry.usable_wblocks()) {
     stats.stop_writes_reason = "stop-writes-avail-pct";
-  } else if (shared_.device_full.load(std::memory_order_relaxed)) {
+  } else if (shared_.device_full.load(std::memory_order_relaxed) &&
+             shared_.pool.ready() <= shared_.pool.reserve(Purpose::kWrite)) {
     stats.stop_writes_reason = "device full";
   }
   stats.stop_writes = !stats.stop_writes_reason.empty();

@@ -57,16 +57,20 @@ void Reserver::Cover(Step step) {
   });
 }
 
-// Neighbouring wblocks are reserved by one call.
+// Neighbouring wblocks are reserved by one call, fewer at a time when the device has no room for so many.
 void Reserver::ReserveRun(Step step) {
   if (step.next == step.wblocks.size()) return Finish(std::move(step), absl::OkStatus());
   const size_t first = step.next;
   size_t end = first + 1;
-  while (end < step.wblocks.size() && step.wblocks[end] == step.wblocks[end - 1] + 1) ++end;
+  while (end < step.wblocks.size() && end - first < step.longest && step.wblocks[end] == step.wblocks[end - 1] + 1) ++end;
   const uint64_t offset = uint64_t{shared_.wblocks->in_stripe(step.wblocks[first])} << shared_.geometry.wblock_shift;
   const uint64_t length = uint64_t{end - first} << shared_.geometry.wblock_shift;
   env::File& file = *shared_.stripes[step.stripe].file;
-  file.Reserve(offset, length, [this, end, step = std::move(step)](absl::Status status) mutable {
+  file.Reserve(offset, length, [this, first, end, step = std::move(step)](absl::Status status) mutable {
+    if (absl::IsResourceExhausted(status) && end - first > 1) {  // a little room is room too
+      step.longest = (end - first) / 2;
+      return ReserveRun(std::move(step));
+    }
     if (!status.ok()) return Finish(std::move(step), status);
     for (; step.next < end; ++step.next) shared_.pool.Add(step.wblocks[step.next], /*ready=*/true);
     shared_.device_full.store(false, std::memory_order_relaxed);

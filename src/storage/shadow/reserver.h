@@ -37,6 +37,7 @@ class Reserver {
     uint32_t stripe = 0;
     std::vector<uint32_t> wblocks;  // ascending
     size_t next = 0;                // first whose space is not reserved yet
+    size_t longest = kHeaderStep;   // run that is reserved by one call; halved when the device has no room for it
   };
 
   void Start(uint32_t stripe);
