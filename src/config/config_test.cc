@@ -103,6 +103,14 @@ TEST(ConfigTest, AFlagWinsOverTheFile) {
   EXPECT_TRUE(said->config.stores.at("default").memory_only);
 }
 
+TEST(ConfigTest, OfAFlagSaidTwiceTheLastCounts) {
+  const auto said = Said({"--grpc", "127.0.0.1:1", "--grpc", "127.0.0.1:2", "--auth", "jwt",
+                          "--auth-key", "a", "--auth-key", "b"});
+  ASSERT_TRUE(said.ok()) << said.status();
+  EXPECT_EQ(said->config.listen.grpc, "127.0.0.1:2");
+  EXPECT_THAT(said->config.auth.key_files, ::testing::ElementsAre("a", "b"));
+}
+
 TEST(ConfigTest, OffLoopbackNeedsAuthOrInsecure) {
   const auto refused = Said({"--grpc", "0.0.0.0:0"});
   EXPECT_THAT(std::string(refused.status().message()), HasSubstr("--auth"));

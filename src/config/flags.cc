@@ -35,6 +35,7 @@ void Declare(CLI::App& app, Flags& f) {
       ->type_name("ADDR");
   app.add_option("--auth", f.auth, "off (default) or jwt")->type_name("MODE");
   app.add_option("--auth-key", f.key_files, "file of an HS256 key; may be given again")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->type_name("FILE");
   app.add_flag("--insecure", f.insecure, "listen off loopback without authentication");
   app.add_flag("--print-settings", f.print_settings,
@@ -123,6 +124,7 @@ absl::StatusOr<CommandLine> FromCommandLine(int argc, const char* const* argv) {
   Flags flags;
   CLI::App app("Shared memory for a fleet of processes: keys and regions, in RAM, durable.",
                "memgridd");
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   Declare(app, flags);
   try {
     app.parse(argc, argv);
