@@ -124,7 +124,7 @@ void Flusher::Issue(Side& side, env::Nanos now) {
   auto& flushes = side.stream.flushes();
   for (size_t i = 0; i < flushes.size() && side.in_flight < kMostInFlight; ++i) {
     if (!flushes[i].issued) Send(side, flushes[i], side.first_id + i);
-    if (flushes[i].ends_former && !flushes[i].done) break;
+    if (flushes[i].begins_life && !flushes[i].done) break;
   }
 }
 

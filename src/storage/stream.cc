@@ -71,7 +71,7 @@ void Stream::BeginLife() {
   BeginFlush();
   (*shared_.wblocks)[wblock_].filled = filled_;
   PushFlush(mark_.applied, true);
-  flushes_.back().ends_former = shared_.wblocks->durable_incarnation(wblock_).load(std::memory_order_relaxed) != 0;
+  flushes_.back().begins_life = true;
 }
 
 // Notes what lies before the mark; the rest of the mark is known when it is issued.

@@ -31,8 +31,7 @@ struct Flush {
   bool issued = false;
   bool done = false;
   bool mark_only = false;
-  // First of a life of a wblock whose former life can be parsed: what follows is written when this is durable.
-  bool ends_former = false;
+  bool begins_life = false;  // the first of its wblock: what follows is written when this is durable
 };
 
 class Stream {

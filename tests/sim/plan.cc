@@ -72,6 +72,14 @@ std::string Plan::Describe() const {
                       ", lives ", lives, ", commands ", commands, ", names ", names);
 }
 
+bool ParseTrouble(std::string_view name, Trouble* trouble) {
+  for (const Trouble each :
+       {Trouble::kNone, Trouble::kFullDisk, Trouble::kBadStripe, Trouble::kRot}) {
+    if (name == NameOf(each)) return *trouble = each, true;
+  }
+  return false;
+}
+
 bool ParseCanary(std::string_view name, Canary* canary) {
   if (name == "forgotten-write") return *canary = Canary::kForgottenWrite, true;
   if (name == "lying-disk") return *canary = Canary::kLyingDisk, true;

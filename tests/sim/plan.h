@@ -19,6 +19,9 @@ enum class Trouble : uint8_t {
   kRot,         // bits change between two lives
 };
 
+// Reads none, full-disk, bad-stripe, rot.
+bool ParseTrouble(std::string_view name, Trouble* trouble);
+
 // How the simulation is deceived, to see that it would notice.
 enum class Canary : uint8_t {
   kNone,

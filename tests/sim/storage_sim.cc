@@ -1,18 +1,19 @@
 // Simulates stores from seeds and tells whether one of them was ever not what it had to be.
 //
-//   storage_sim [--seed=N] [--seeds=COUNT] [--length=X] [--every-event] [--canary=NAME] [--verbose]
-//               [--log]
+//   storage_sim [--seed=N] [--seeds=COUNT] [--length=X] [--every-event] [--canary=NAME]
+//               [--trouble=NAME] [--verbose] [--log]
 //
 // MEMGRID_SIM_SEED and MEMGRID_SIM_SEEDS stand for the first two. `length` 1 is about a second of
 // real time a seed. `every-event`: for each seed, one run for each event of the disk in its first
 // life, with a crash just before it. Ends with 0 if nothing is wrong, with 1 and a line that begins
 // with FAILED and names the seed otherwise. With a canary it is the other way round: something is
 // wrong with the world, and must be found. The last line counts what happened; equal seeds give
-// equal lines.
+// equal lines. `trouble`: none, full-disk, bad-stripe or rot, instead of what the seed says.
 
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -28,6 +29,7 @@ struct Arguments {
   double length = 1;
   bool every_event = false;
   Canary canary = Canary::kNone;
+  std::optional<Trouble> trouble;
   bool verbose = false;
   bool log = false;
 };
@@ -47,6 +49,7 @@ bool ParseArgument(std::string_view argument, Arguments* to) {
   if (name == "--seeds") return Parse(value, &to->seeds) && to->seeds > 0;
   if (name == "--length") return Parse(value, &to->length) && to->length > 0;
   if (name == "--canary") return ParseCanary(value, &to->canary);
+  if (name == "--trouble") return ParseTrouble(value, &to->trouble.emplace());
   if (argument == "--every-event") return to->every_event = true;
   if (argument == "--log") return to->log = true;
   if (argument == "--verbose") return to->verbose = true;
@@ -111,6 +114,7 @@ int Main(int argc, char** argv) {
   for (uint64_t seed = arguments.seed; seed - arguments.seed < arguments.seeds; ++seed) {
     Plan plan = MakePlan(seed, arguments.length, arguments.canary);
     plan.log = arguments.log;
+    plan.trouble = arguments.trouble.value_or(plan.trouble);
     if (arguments.verbose) std::printf("seed %lu: %s\n", seed, plan.Describe().c_str());
     std::fflush(stdout);
     if (arguments.every_event) {

@@ -214,12 +214,13 @@ void ShardLoader::AttachParts() {
   }
 }
 
-// A rotten part does not say of which region it is: none of its namespace can be trusted. In a wblock where nothing else is
-// live it was needless (JudgeSuspects).
+// A rotten part does not say of which region it is: none of its namespace can be trusted.
 void ShardLoader::LoseRegions() {
   std::vector<uint32_t> namespaces;
   for (const char* address : lost_parts_) {
-    if (wblocks_[wblocks_.Of(address)].live.load(std::memory_order_relaxed) > 0) namespaces.push_back(RecordView(address).ns());
+    const auto in = std::find_if(found_.begin(), found_.end(),
+                                 [&](const Found& found) { return found.wblock == wblocks_.Of(address); });
+    if (!WasFree(*in)) namespaces.push_back(RecordView(address).ns());
   }
   if (namespaces.empty()) return;
   for (const auto& [id, region] : regions_) {

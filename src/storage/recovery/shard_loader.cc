@@ -96,11 +96,11 @@ void ShardLoader::JudgeFaults(uint64_t stated) {
   }
 }
 
-// Claimed bytes that do not pass are rot, or the wblock was free and a crash tore the first flush of its next life. In a
-// free wblock nothing is live (R1), so one in which something is, is rotten.
+// Claimed bytes that do not pass are rot: nothing is written over a life before the mark of the next one is durable. Only the
+// first mark itself may have been torn by that; but then the wblock was free, and nothing in it is live (R1).
 void ShardLoader::JudgeSuspects() {
   for (const Found& found : found_) {
-    if (!found.suspect || wblocks_[found.wblock].live.load(std::memory_order_relaxed) == 0) continue;
+    if (!found.suspect || WasFree(found)) continue;
     if (found.scan.first_lost) NoteRot(found, 0, "the header of a wblock has changed");
     for (const Fault& fault : found.scan.faults) {
       NoteRot(found, fault.from, fault.kind == Fault::kUnknown ? "durable bytes have changed" : "a durable record has changed");
@@ -111,6 +111,10 @@ void ShardLoader::JudgeSuspects() {
       report_.damaged = true;
     }
   }
+}
+
+bool ShardLoader::WasFree(const Found& found) const {
+  return found.scan.first_lost && wblocks_[found.wblock].live.load(std::memory_order_relaxed) == 0;
 }
 
 bool ShardLoader::IsRot(const Found& found, const Fault& fault, uint64_t stated) const {

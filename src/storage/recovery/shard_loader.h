@@ -56,6 +56,7 @@ class ShardLoader {
   void JudgeFaults(uint64_t stated);
   bool IsRot(const Found& found, const Fault& fault, uint64_t stated) const;
   void JudgeSuspects();
+  bool WasFree(const Found& found) const;
   void NoteRot(const Found& found, uint32_t offset, std::string_view what);
   uint64_t FindApplied(uint64_t stated) const;
   void WalkWblock(const Found& found, uint64_t* applied) const;
