@@ -12,7 +12,7 @@ namespace memgrid::storage {
 
 inline constexpr uint64_t kFlushBytes = 1u << 20;  // one write to a shadow file is at most so long
 inline constexpr size_t kStripeHeaderBytes = 4096;
-inline constexpr size_t kShardEntryBytes = 128;
+inline constexpr size_t kShardEntryBytes = 256;
 inline constexpr int kMaxShards = 1024;
 inline constexpr int kMaxStripes = 128;
 inline constexpr uint64_t kMaxStripeWblocks = 262144;

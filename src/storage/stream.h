@@ -3,7 +3,8 @@
 // What is appended gathers in flushes of at most 1 MiB. A flush begins with a mark at a boundary of the I/O unit and is
 // never extended once closed: so no unit is written twice in one life of a wblock, and what was acknowledged is never at
 // risk again. The first unit of a wblock holds its first mark alone, and nothing else of a new life is written before that
-// mark is durable: so a crash finds the former life whole or not at all, and never takes a torn new one for rot in it. Without shadow there are neither flushes nor marks. (docs/internals/write_path.md)
+// mark is durable: so a crash finds the former life whole or not at all, and never takes a torn new one for rot in it.
+// Without shadow there are neither flushes nor marks. (docs/internals/write_path.md)
 //
 // Threads: the owner of the shard.
 

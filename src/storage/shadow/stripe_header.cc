@@ -53,7 +53,7 @@ enum EntryAt : size_t {
   kEntryBaseSeqAt = 8,
   kEntryBaseTermAt = 16,
   kEntryCutListAt = 24,
-  kEntryCrcAt = 124,
+  kEntryCrcAt = 252,
 };
 constexpr size_t kCutBytes = 12;
 static_assert(kEntryCutListAt + kMaxCuts * kCutBytes <= kEntryCrcAt && kEntryCrcAt + 4 == kShardEntryBytes);

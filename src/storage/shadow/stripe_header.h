@@ -26,7 +26,7 @@ struct Cut {
   friend bool operator==(const Cut&, const Cut&) = default;
 };
 
-inline constexpr size_t kMaxCuts = 8;
+inline constexpr size_t kMaxCuts = 18;
 
 enum class ShardTableState : uint8_t { kLive = 0, kInstalling = 1, kDropped = 2, kDamaged = 3 };
 
