@@ -9,13 +9,16 @@ Debian's nghttpd where that is installed. Prints one line a case; exit 1 if some
 """
 
 import argparse
+import contextlib
 import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 TOOLS = {
@@ -90,6 +93,14 @@ def run_h2spec(h2spec: Path, host: str, port: str) -> int:
     return int(passed.group(2)) if passed else 0
 
 
+def wait_for_port(port: int) -> None:
+    for _ in range(100):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        time.sleep(0.05)
+    sys.exit(f"interop: nobody listens on port {port}")
+
+
 def run_nghttpd(h2spec: Path) -> int | None:
     """The same cases against Debian's server; None without one."""
     program = shutil.which("nghttpd") or shutil.which("nghttpd", path="/usr/sbin")
@@ -100,6 +111,7 @@ def run_nghttpd(h2spec: Path) -> int | None:
         Path(folder, "index.html").write_text("hello\n")
         process = subprocess.Popen([program, "--no-tls", "-d", folder, port], stdout=subprocess.DEVNULL)
         try:
+            wait_for_port(int(port))
             return run_h2spec(h2spec, "127.0.0.1", port)
         finally:
             process.terminate()

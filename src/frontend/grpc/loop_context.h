@@ -8,6 +8,7 @@
 
 #include "env/clock.h"
 #include "env/loop.h"
+#include "frontend/grpc/block_pool.h"
 #include "frontend/grpc/counters.h"
 #include "frontend/grpc/deadline_wheel.h"
 #include "frontend/grpc/gather.h"
@@ -47,6 +48,7 @@ class LoopContext {
   const MethodTable& methods;
   LoopCounters counters;
   DeadlineWheel wheel;
+  BlockPool nghttp2_memory;
   Gzip gzip;
   Gather gather;
   observe::Limiter punish_log;

@@ -145,6 +145,7 @@ bool ServerCall::AddToBacklog(std::string_view bytes) {
 }
 
 void ServerCall::DropBacklog() {
+  if (backlog_.empty()) return;
   context_.counters.incomplete_bytes.Sub(backlog_.size());
   backlog_ = std::string();
   backlog_taken_ = 0;

@@ -124,6 +124,7 @@ class ServerCall final : public Call, private DeadlineWheel::Entry {
   void Over(const absl::Status& done);
   void SendStatus(const absl::Status& status);
   void SendHead();
+  void WriteError(StatusText* text, HeaderList* list) const;
   void DropAnswer();
   void Reset();
 

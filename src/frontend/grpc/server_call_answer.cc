@@ -126,6 +126,15 @@ void ServerCall::SendStatus(const absl::Status& status) {
 }
 
 void ServerCall::WriteStatus(StatusText* text, HeaderList* list) const {
+  if (status_.ok()) {
+    list->AddStatic("grpc-status", "0");
+  } else {
+    WriteError(text, list);
+  }
+  for (const auto& [name, value] : trailers_) list->Add(name, value);
+}
+
+void ServerCall::WriteError(StatusText* text, HeaderList* list) const {
   text->status = ToTrailers(status_);
   list->AddStatic("grpc-status", text->status.code);
   if (!text->status.message.empty()) list->Add("grpc-message", text->status.message);
@@ -133,7 +142,6 @@ void ServerCall::WriteStatus(StatusText* text, HeaderList* list) const {
     text->retry_after = std::to_string(*text->status.retry_after);
     list->Add("retry-after-ms", text->retry_after);
   }
-  for (const auto& [name, value] : trailers_) list->Add(name, value);
 }
 
 ServerCall::Body ServerCall::GiveBody(char* into, size_t room) {

@@ -3,6 +3,7 @@
 #include <nghttp2/nghttp2.h>
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "base/check.h"
@@ -26,6 +27,21 @@ constexpr uint64_t kResetsPerSecond = 50'000;
 bool IsOver(const CallHandle& handle) { return handle.Get() == nullptr; }
 
 std::string_view View(const uint8_t* data, size_t size) { return {reinterpret_cast<const char*>(data), size}; }
+
+// nghttp2's allocator on `pool`.
+nghttp2_mem MemoryFrom(BlockPool& pool) {
+  return {
+      .mem_user_data = &pool,
+      .malloc = [](size_t size, void* user) { return static_cast<BlockPool*>(user)->Take(size); },
+      .free = [](void* block, void* user) { static_cast<BlockPool*>(user)->Give(block); },
+      .calloc = [](size_t count, size_t size, void* user) -> void* {
+        if (size != 0 && count > SIZE_MAX / size) return nullptr;
+        void* block = static_cast<BlockPool*>(user)->Take(count * size);
+        return block == nullptr ? nullptr : std::memset(block, 0, count * size);
+      },
+      .realloc = [](void* block, size_t size, void* user) { return static_cast<BlockPool*>(user)->Resize(block, size); },
+  };
+}
 
 }  // namespace
 
@@ -166,8 +182,9 @@ struct SessionCallbacks {
 
 Session::Session(LoopContext& context, SessionHost& host, std::string_view peer)
     : context_(context), host_(host), peer_(peer), budget_(context.limits) {
-  int error =
-      nghttp2_session_server_new2(&session_, SessionCallbacks::Callbacks(), this, SessionCallbacks::Options());
+  nghttp2_mem memory = MemoryFrom(context.nghttp2_memory);
+  int error = nghttp2_session_server_new3(&session_, SessionCallbacks::Callbacks(), this, SessionCallbacks::Options(),
+                                          &memory);
   MEMGRID_CHECK(error == 0, "nghttp2: ", nghttp2_strerror(error));
   SendSettings();
 }
