@@ -1,5 +1,6 @@
 #include "server/server.h"
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <cstdio>
@@ -117,6 +118,11 @@ class Process {
                    {"torn_bytes", report.torn_bytes},
                    {"void_records", report.void_records},
                    {"lost_keys", report.lost_keys}});
+    // What is lost is counted above; a disk that rots everywhere must not fill another with words.
+    constexpr size_t kMostWarnings = 100;
+    for (size_t i = 0; i < std::min(report.warnings.size(), kMostWarnings); ++i) {
+      observe::Warning("damaged", {{"store", store.options().name}, {"what", report.warnings[i]}});
+    }
   }
 
   void StartGrid() {

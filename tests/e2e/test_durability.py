@@ -116,7 +116,7 @@ def test_shadow_loses_at_most_its_flush_time_and_ends_after_one_write(tmp_path: 
     acknowledged: list[float] = []
     with serve("shadow", tmp_path) as server, memgrid.Client(server.address) as client:
         client.create_namespace("n")
-        end = time.monotonic() + 1.5
+        end = time.monotonic() + 2.5
         while time.monotonic() < end:
             client.put_key("n", f"{len(acknowledged):08}", b"v")
             acknowledged.append(time.monotonic())
@@ -126,7 +126,7 @@ def test_shadow_loses_at_most_its_flush_time_and_ends_after_one_write(tmp_path: 
     assert names == [f"{number:08}" for number in range(len(names))], (
         "not the state after one write"
     )
-    slack_s = 0.5  # the machine is shared; the bound is about the disk being written in time
+    slack_s = 1.0  # the machine is shared; the bound is about the disk being written in time
     promised = sum(at < killed - FLUSH_MS / 1000 - slack_s for at in acknowledged)
     assert promised > 0
     assert len(names) >= promised
