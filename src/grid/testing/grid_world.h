@@ -38,22 +38,33 @@ class GridWorld {
   static constexpr const char* kKeyFile = "/keys/main.key";
   static constexpr std::string_view kKey = "0123456789abcdef0123456789abcdef";
 
+  enum class Durability : uint8_t { kMemory, kShadow, kDevice };
+
   // `start`: begin to serve at once.
-  explicit GridWorld(GridOptions options = {}, bool start = true) : world_(17) {
-    auto grid = Boot(std::move(options));
-    EXPECT_TRUE(grid.ok()) << grid;
+  explicit GridWorld(GridOptions options = {}, bool start = true,
+                     Durability durability = Durability::kMemory)
+      : world_(17), options_(std::move(options)), durability_(durability) {
+    const absl::Status booted = Boot();
+    EXPECT_TRUE(booted.ok()) << booted;
     if (start) {
       EXPECT_TRUE(Start().ok());
     }
   }
   ~GridWorld() {
-    if (grid_ == nullptr) return;
     bool stopped = false;
     loops_->loop(0).Post([&] { grid_->Stop([&] { stopped = true; }); });
     EXPECT_TRUE(Until([&] { return stopped; }));
-    loops_->Stop();
-    grid_.reset();
-    store_.reset();
+    End();
+  }
+
+  // The power fails; the server starts again and serves.
+  void CrashAndRestart() {
+    world_.Crash("server");
+    End();
+    const absl::Status booted = Boot();
+    ASSERT_TRUE(booted.ok()) << booted;
+    const absl::Status started = Start();
+    ASSERT_TRUE(started.ok()) << started;
   }
 
   absl::Status Start() {
@@ -148,15 +159,27 @@ class GridWorld {
     ASSERT_TRUE((*file)->WriteNow(0, std::span<const char>(kKey.data(), kKey.size())).ok());
   }
 
-  absl::Status Boot(GridOptions options) {
+  void End() {
+    loops_->Stop();
+    grid_.reset();
+    store_.reset();
+  }
+
+  absl::Status Boot() {
     loops_ = &world_.Boot("server", kLoops);
-    WriteKey();
-    auto grid = Grid::Create(std::move(options), *loops_);
+    if (!loops_->loop(0).disk().Exists(kKeyFile)) WriteKey();
+    auto grid = Grid::Create(options_, *loops_);
     if (!grid.ok()) return grid.status();
     grid_ = *std::move(grid);
     loops_->Start();
     storage::StoreOptions store;
-    store.data_size = 256u << 20;
+    if (durability_ == Durability::kMemory) {
+      store.data_size = 256u << 20;
+    } else {
+      store.files = {"/default.0"};
+      store.filesize = 256u << 20;
+    }
+    store.commit_to_device = durability_ == Durability::kDevice;
     store.shards = 4;
     std::optional<absl::Status> opened;
     loops_->loop(0).Post([&] {
@@ -171,6 +194,8 @@ class GridWorld {
   }
 
   env::SimWorld world_;
+  const GridOptions options_;
+  const Durability durability_;
   env::LoopGroup* loops_ = nullptr;
   std::unique_ptr<Grid> grid_;
   std::unique_ptr<storage::Store> store_;
