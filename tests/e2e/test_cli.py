@@ -57,17 +57,24 @@ class TestKeys:
         assert cli("kv", "put", namespace, "k", "hello").returncode == 0
         assert cli("kv", "get", namespace, "k").stdout == b"hello"
 
-    def test_values_come_from_files_and_pipes(self, cli: Callable[..., Run], namespace: str, tmp_path: Path) -> None:
+    def test_values_come_from_files_and_pipes(
+        self, cli: Callable[..., Run], namespace: str, tmp_path: Path
+    ) -> None:
         binary = bytes(range(256)) * 9
         (tmp_path / "value").write_bytes(binary)
         assert cli("kv", "put", namespace, "piped", "-", stdin=binary).returncode == 0
-        assert cli("kv", "put", namespace, "filed", "--file", str(tmp_path / "value")).returncode == 0
+        assert (
+            cli("kv", "put", namespace, "filed", "--file", str(tmp_path / "value")).returncode == 0
+        )
         assert cli("kv", "get", namespace, "piped").stdout == binary
         assert cli("kv", "get", namespace, "filed").stdout == binary
 
     def test_json_may_stand_anywhere(self, cli: Callable[..., Run], namespace: str) -> None:
         cli("kv", "put", namespace, "k", "v")
-        for words in (("--json", "kv", "get", namespace, "k"), ("kv", "get", namespace, "k", "--json")):
+        for words in (
+            ("--json", "kv", "get", namespace, "k"),
+            ("kv", "get", namespace, "k", "--json"),
+        ):
             answer = json.loads(cli(*words).stdout)
             assert answer["value"] == "v"
             assert answer["version"] > 0
@@ -98,7 +105,9 @@ class TestKeys:
 
 
 class TestRegions:
-    def test_files_go_up_and_come_down(self, cli: Callable[..., Run], namespace: str, tmp_path: Path) -> None:
+    def test_files_go_up_and_come_down(
+        self, cli: Callable[..., Run], namespace: str, tmp_path: Path
+    ) -> None:
         content = os.urandom(3_000_001)
         (tmp_path / "up").write_bytes(content)
         assert cli("memory", "upload", namespace, "r", str(tmp_path / "up")).returncode == 0
@@ -106,7 +115,9 @@ class TestRegions:
         assert (tmp_path / "down").read_bytes() == content
         assert sorted(path.name for path in tmp_path.iterdir()) == ["down", "up"]
 
-    def test_an_upload_replaces_what_was_there(self, cli: Callable[..., Run], namespace: str) -> None:
+    def test_an_upload_replaces_what_was_there(
+        self, cli: Callable[..., Run], namespace: str
+    ) -> None:
         cli("memory", "upload", namespace, "r", "-", stdin=b"x" * 100_000)
         assert cli("memory", "upload", namespace, "r", "-", stdin=b"short").returncode == 0
         assert cli("memory", "download", namespace, "r", "-").stdout == b"short"
@@ -121,13 +132,20 @@ class TestRegions:
 
     def test_sizes(self, cli: Callable[..., Run], namespace: str) -> None:
         assert cli("memory", "allocate", namespace, "r", "1T").returncode == 0
-        assert json.loads(cli("memory", "describe", namespace, "r", "--json").stdout)["size"] == 1 << 40
+        assert (
+            json.loads(cli("memory", "describe", namespace, "r", "--json").stdout)["size"]
+            == 1 << 40
+        )
         assert cli("memory", "resize", namespace, "r", "4K").returncode == 0
-        assert json.loads(cli("memory", "describe", namespace, "r", "--json").stdout)["size"] == 4096
+        assert (
+            json.loads(cli("memory", "describe", namespace, "r", "--json").stdout)["size"] == 4096
+        )
         assert cli("memory", "list", namespace, "r").stdout == b"r\n"
         assert cli("memory", "free", namespace, "r").returncode == 0
         assert cli("memory", "list", namespace).stdout == b""
-        assert "ALREADY_EXISTS" not in cli("memory", "allocate", namespace, "r", "0").stderr.decode()
+        assert (
+            "ALREADY_EXISTS" not in cli("memory", "allocate", namespace, "r", "0").stderr.decode()
+        )
 
 
 class TestLines:
@@ -154,8 +172,12 @@ class TestLines:
         assert "127.0.0.1:1" in refused(cli("kv", "get", "ns", "k", endpoint="127.0.0.1:1"), 1)
 
     def test_an_absent_file(self, cli: Callable[..., Run], namespace: str) -> None:
-        assert "/nothing/there" in refused(cli("kv", "put", namespace, "k", "--file", "/nothing/there"), 1)
-        assert "/nothing/there" in refused(cli("memory", "upload", namespace, "r", "/nothing/there"), 1)
+        assert "/nothing/there" in refused(
+            cli("kv", "put", namespace, "k", "--file", "/nothing/there"), 1
+        )
+        assert "/nothing/there" in refused(
+            cli("memory", "upload", namespace, "r", "/nothing/there"), 1
+        )
 
     @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
     def test_completions_know_every_command(self, cli: Callable[..., Run], shell: str) -> None:
@@ -165,7 +187,9 @@ class TestLines:
     def test_bash_completes(self, cli: Callable[..., Run], tmp_path: Path) -> None:
         (tmp_path / "c").write_bytes(cli("completion", "bash").stdout)
         ask = 'source "$1"; COMP_WORDS=(memgrid memory up); COMP_CWORD=2; _memgrid; echo "${COMPREPLY[@]}"'
-        done = subprocess.run(["bash", "-c", ask, "bash", str(tmp_path / "c")], capture_output=True, check=True)
+        done = subprocess.run(
+            ["bash", "-c", ask, "bash", str(tmp_path / "c")], capture_output=True, check=True
+        )
         assert done.stdout == b"upload\n"
 
 
@@ -182,7 +206,9 @@ class TestSeeing:
         document = json.loads(cli("store", "status", "--json").stdout)
         assert document["stores"][0]["capacity_bytes"] > 0
 
-    def test_progress_is_for_terminals_only(self, server: memgrid.LocalServer, namespace: str) -> None:
+    def test_progress_is_for_terminals_only(
+        self, server: memgrid.LocalServer, namespace: str
+    ) -> None:
         command = [program(), "--endpoint", server.address, "memory", "upload", namespace, "r", "-"]
         piped = subprocess.run(command, input=b"x" * 10_000, capture_output=True, check=True)
         assert piped.stderr == b""

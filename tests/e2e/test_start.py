@@ -131,7 +131,9 @@ def test_a_missing_configuration_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("open_door", ["--grpc", "--http"])
 def test_off_loopback_needs_authentication(tmp_path: Path, open_door: str) -> None:
     doors = {"--grpc": "127.0.0.1:0", "--http": "127.0.0.1:0", open_door: "0.0.0.0:0"}
-    done = run("--data-dir", str(tmp_path / "data"), *(word for door in doors.items() for word in door))
+    done = run(
+        "--data-dir", str(tmp_path / "data"), *(word for door in doors.items() for word in door)
+    )
     assert done.returncode == 2
     assert "--auth" in done.stderr
     assert "--insecure" in done.stderr

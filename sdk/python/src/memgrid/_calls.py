@@ -71,8 +71,8 @@ class BlockingMemory(BlockingCore):
         self,
         namespace: str,
         name: str,
-        offset: int,
-        data: BytesLike | Readable | Iterable[BytesLike],
+        offset: int = 0,
+        data: BytesLike | Readable | Iterable[BytesLike] | None = None,
         *,
         progress: Progress | None = None,
         timeout_ms: int | None = None,
@@ -127,8 +127,8 @@ class AwaitableMemory(AwaitableCore):
         self,
         namespace: str,
         name: str,
-        offset: int,
-        data: BytesLike | Readable | Iterable[BytesLike] | AsyncIterable[BytesLike],
+        offset: int = 0,
+        data: BytesLike | Readable | Iterable[BytesLike] | AsyncIterable[BytesLike] | None = None,
         *,
         progress: Progress | None = None,
         timeout_ms: int | None = None,
@@ -170,7 +170,7 @@ async def _status(call: Any, failure: Exception) -> Any:
 
 
 def _async_pieces_of(
-    data: BytesLike | Readable | Iterable[BytesLike] | AsyncIterable[BytesLike],
+    data: BytesLike | Readable | Iterable[BytesLike] | AsyncIterable[BytesLike] | None,
 ) -> tuple[AsyncIterator[memoryview], int | None]:
     if isinstance(data, AsyncIterable):
         return _parts(data), None

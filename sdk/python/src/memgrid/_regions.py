@@ -12,7 +12,7 @@ from memgrid import _wire
 from memgrid._buffers import flat_view, writable_view
 from memgrid._keys import follow_pages
 from memgrid._retry import Deadline
-from memgrid._session import Effect, Emit, Next, Open, Pause, Plan, Retries, Session
+from memgrid._session import Effect, Emit, Next, Open, Pause, Plan, Retries, Session, emitted_to
 from memgrid._wire import make
 from memgrid.errors import Internal, OutOfRange
 from memgrid.types import Consistency, RegionId, RegionInfo
@@ -110,28 +110,35 @@ def read_into(
 ) -> Plan[int]:
     """Fills a writable buffer (bytearray, memoryview, array) from `offset` on, and returns its length.
 
-    Up to 16 MiB come from one state of the region; more are read in parts, each from one state, each with the time of
-    a call.
+    Up to 16 MiB come from one state of the region. More come as a stream, whose chunks are each from one state; see
+    `stream_read_memory`.
     """
     view = writable_view(buffer, "buffer")
-    done = 0
-    while True:
-        length = min(MAX_TRANSFER, len(view) - done)
-        request = make(
-            memory_pb2.ReadMemoryRequest,
-            key=name,
-            namespace=namespace,
-            offset=offset + done,
-            length=length,
-            timeout_ms=timeout_ms,
-            consistency=consistency,
-            min_version=min_version,
-        )
+    fields: dict[str, Any] = {
+        "key": name,
+        "namespace": namespace,
+        "offset": offset,
+        "length": len(view),
+        "timeout_ms": timeout_ms,
+        "consistency": consistency,
+        "min_version": min_version,
+    }
+    if len(view) <= MAX_TRANSFER:
+        request = make(memory_pb2.ReadMemoryRequest, **fields)
         raw = yield from session.call_raw(methods.READ_MEMORY, request, 0, None, timeout_ms)
-        view[done : done + length] = _data_of(raw, length)
-        done += length
-        if done == len(view):
-            return done
+        view[:] = _data_of(raw, len(view))
+        return len(view)
+    done = 0
+
+    def take(chunk: bytes) -> None:
+        nonlocal done
+        view[done : done + len(chunk)] = chunk
+        done += len(chunk)
+
+    deadline = stream_deadline(session, len(view), timeout_ms)
+    parts = _read_parts_of_stream(make(memory_pb2.StreamReadMemoryRequest, **fields), deadline, None)
+    yield from emitted_to(take, parts)
+    return done
 
 
 def _data_of(raw: bytes, length: int) -> memoryview:
@@ -331,7 +338,7 @@ class StreamWriter:
         return payload
 
 
-def pieces_of(data: BytesLike | Readable | Iterable[BytesLike]) -> tuple[Iterator[memoryview], int | None]:
+def pieces_of(data: BytesLike | Readable | Iterable[BytesLike] | None) -> tuple[Iterator[memoryview], int | None]:
     """What is sent, piece by piece, and its length where that is known.
 
     A buffer or a file goes in parts of 1 MiB; the items of an iterable go as they are, so that each is written as one,

@@ -8,7 +8,7 @@ into the generator, whose `finally` leaves everything in order.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar, cast
 
@@ -69,12 +69,34 @@ class Enter:
 class Emit:
     """Hands `item` to whoever iterates over the call."""
 
-    item: Any
+    item: bytes
 
 
 Effect = Send | Open | Next | Pause | Enter | Emit
 #: A call that ends with a result.
 Plan = Generator[Effect, Any, _Result]
+
+
+def emitted_to(take: Callable[[bytes], None], plan: Generator[Effect, Any, None]) -> Plan[None]:
+    """A plan that hands what another emits to `take`, and all its other effects on."""
+    try:
+        effect = next(plan)
+        while True:
+            if isinstance(effect, Emit):
+                take(effect.item)
+                effect = plan.send(None)
+                continue
+            try:
+                done = yield effect
+            except BaseException as error:
+                effect = plan.throw(error)
+            else:
+                effect = plan.send(done)
+    except StopIteration:
+        return
+    finally:
+        plan.close()
+
 
 #: After any other status a write has been done or refused, and nothing of it is under way.
 _UNKNOWN_OUTCOMES: Final = frozenset(
