@@ -1,12 +1,11 @@
 // TOML text -> Config, row by row.
 
-#include <toml++/toml.h>
-
 #include <utility>
 
 #include "base/status.h"
 #include "base/units.h"
 #include "config/settings.h"
+#include "config/toml.h"
 
 namespace memgrid::config {
 namespace {
@@ -150,9 +149,16 @@ absl::Status ReadNamedSections(std::string_view section, const toml::table& all,
   return absl::OkStatus();
 }
 
-}  // namespace
+// A refusal is one line, whatever names and characters it quotes.
+absl::Status OneLine(const absl::Status& status) {
+  std::string text(status.message());
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) c = '?';
+  }
+  return absl::Status(status.code(), text);
+}
 
-absl::Status AddToml(std::string_view text, const std::string& path, Config& config) {
+absl::Status Add(std::string_view text, const std::string& path, Config& config) {
   toml::table root;
   try {
     root = toml::parse(text, path);
@@ -176,6 +182,12 @@ absl::Status AddToml(std::string_view text, const std::string& path, Config& con
     if (!status.ok()) return status;
   }
   return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status AddToml(std::string_view toml, const std::string& path, Config& config) {
+  return OneLine(Add(toml, path, config));
 }
 
 }  // namespace memgrid::config
