@@ -5,6 +5,8 @@
 #include <future>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "env/posix/posix_env.h"
 #include "grid/grid.h"
@@ -47,51 +49,69 @@ struct Adder {
   }
 };
 
-TEST(ThreadsTest, NoAdditionIsLost) {
-  constexpr int kLoops = 3, kAdders = 4, kTimes = 200;
-  auto loops = env::MakePosixLoops({.loops = kLoops});
-  auto grid = *Grid::Create({.namespaces = {{.name = "n"}}}, *loops);
-  std::unique_ptr<storage::Store> store;
-  loops->Start();
-  std::promise<absl::Status> started;
-  storage::StoreOptions options;
-  options.data_size = 64u << 20;
-  loops->loop(0).Post([&] {
-    storage::Store::Open(
-        options, *loops, {}, [&](absl::StatusOr<std::unique_ptr<storage::Store>> opened) {
-          store = *std::move(opened);
-          grid->Start({store.get()}, [&](absl::Status status) { started.set_value(status); });
-        });
-  });
-  ASSERT_TRUE(started.get_future().get().ok());
+class ThreadsTest : public testing::Test {
+ protected:
+  static constexpr int kLoops = 3, kAdders = 4, kTimes = 200;
 
+  ThreadsTest()
+      : loops_(env::MakePosixLoops({.loops = kLoops})),
+        grid_(*Grid::Create({.namespaces = {{.name = "n"}}}, *loops_)) {
+    loops_->Start();
+    std::promise<absl::Status> started;
+    storage::StoreOptions options;
+    options.data_size = 64u << 20;
+    loops_->loop(0).Post([&] {
+      storage::Store::Open(
+          options, *loops_, {}, [&](absl::StatusOr<std::unique_ptr<storage::Store>> opened) {
+            store_ = *std::move(opened);
+            grid_->Start({store_.get()}, [&](absl::Status status) { started.set_value(status); });
+          });
+    });
+    EXPECT_TRUE(started.get_future().get().ok());
+  }
+  ~ThreadsTest() override {
+    std::promise<void> stopped;
+    loops_->loop(0).Post([&] { grid_->Stop([&] { stopped.set_value(); }); });
+    stopped.get_future().get();
+    loops_->Stop();
+    store_.reset();
+  }
+
+  void Put(std::string_view value) {
+    std::promise<void> put;
+    loops_->loop(0).Post([&] {
+      grid_->Call({}, PutKey{.key = "counter", .ns = "n", .value = value}, {},
+                  [&](const absl::Status&, const PutKey&, WriteAnswer&) { put.set_value(); });
+    });
+    put.get_future().get();
+  }
+  std::string Get() {
+    std::promise<std::string> got;
+    loops_->loop(1).Post([&] {
+      grid_->Call({.loop = 1}, GetKey{.key = "counter", .ns = "n"}, {},
+                  [&](const absl::Status&, const GetKey&, ValueAnswer& answer) {
+                    got.set_value(std::string(answer.value.slices[0]));
+                  });
+    });
+    return got.get_future().get();
+  }
+
+  std::unique_ptr<env::LoopGroup> loops_;
+  std::unique_ptr<Grid> grid_;
+  std::unique_ptr<storage::Store> store_;
+};
+
+TEST_F(ThreadsTest, NoAdditionIsLost) {
+  Put("0");
   std::atomic<int> ended{0};
   std::vector<std::unique_ptr<Adder>> adders;
-  std::promise<void> put;
-  loops->loop(0).Post([&] {
-    grid->Call({}, PutKey{.key = "counter", .ns = "n", .value = "0"}, {},
-               [&](const absl::Status&, const PutKey&, WriteAnswer&) { put.set_value(); });
-  });
-  put.get_future().get();
   for (int i = 0; i < kLoops * kAdders; ++i) {
     adders.push_back(std::make_unique<Adder>(Adder{
-        .grid = grid.get(), .loop = &loops->loop(i % kLoops), .left = kTimes, .ended = &ended}));
+        .grid = grid_.get(), .loop = &loops_->loop(i % kLoops), .left = kTimes, .ended = &ended}));
     adders.back()->loop->Post([adder = adders.back().get()] { adder->Read(); });
   }
   for (int seen = 0; seen < kLoops * kAdders; seen = ended.load()) ended.wait(seen);
-
-  std::promise<std::string> sum;
-  loops->loop(1).Post([&] {
-    grid->Call({.loop = 1}, GetKey{.key = "counter", .ns = "n"}, {},
-               [&](const absl::Status&, const GetKey&, ValueAnswer& answer) {
-                 sum.set_value(std::string(answer.value.slices[0]));
-               });
-  });
-  EXPECT_EQ(sum.get_future().get(), std::to_string(kLoops * kAdders * kTimes));
-  std::promise<void> stopped;
-  loops->loop(0).Post([&] { grid->Stop([&] { stopped.set_value(); }); });
-  stopped.get_future().get();
-  loops->Stop();
+  EXPECT_EQ(Get(), std::to_string(kLoops * kAdders * kTimes));
 }
 
 }  // namespace

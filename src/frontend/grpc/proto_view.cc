@@ -73,10 +73,14 @@ class Reader {
   bool bad() const { return bad_; }
 
  private:
+  // A tag has 32 bits; what a fifth byte has beyond them is dropped, as the generated classes do.
   bool ReadTag(Field* field) {
-    uint64_t tag = 0;
-    if (!ReadVarint(&at_, end_, &tag) || tag > 0xFFFFFFFFu || (tag >> 3) == 0) return false;
-    field->number = static_cast<uint32_t>(tag >> 3);
+    const char* const from = at_;
+    uint64_t value = 0;
+    if (!ReadVarint(&at_, end_, &value) || at_ - from > 5) return false;
+    const auto tag = static_cast<uint32_t>(value);
+    if ((tag >> 3) == 0) return false;
+    field->number = tag >> 3;
     field->type = static_cast<WireType>(tag & 7);
     return true;
   }

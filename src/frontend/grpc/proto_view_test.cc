@@ -206,7 +206,7 @@ TEST(ProtoViewTest, BrokenMessagesAreRefusedWhereTheGeneratedClassRefuses) {
     const absl::Status status = Decode(bytes, &request);
     // The generated class refuses names that are no UTF-8; the grid does that.
     if (readable) {
-      ASSERT_TRUE(status.ok()) << round;
+      ASSERT_TRUE(status.ok()) << round << " " << testing::PrintToString(bytes);
       EXPECT_EQ(request.value, expected.value());
     } else if (status.ok()) {
       const auto is_ascii = [](std::string_view text) {
