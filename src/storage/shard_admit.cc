@@ -27,8 +27,7 @@ Admission ShardImpl::Admit(const Need& need) {
     admission.status = flusher_.failure();
     return admission;
   }
-  const uint64_t growth = need.creations == 0 ? 0 : index_.GrowthBytes(need.creations);
-  admission.status = CheckSpace(need, growth);
+  admission.status = CheckSpace(need);
   if (!admission.status.ok()) return admission;
   if (shadow_) admission.status = CheckCredit(need, &admission.delay);
   if (!admission.status.ok()) return admission;
@@ -46,13 +45,16 @@ Admission ShardImpl::Admit(const Need& need) {
   return admission;
 }
 
-absl::Status ShardImpl::CheckSpace(const Need& need, uint64_t growth) const {
+absl::Status ShardImpl::CheckSpace(const Need& need) const {
   const uint64_t capacity = shared_.geometry.capacity_bytes();
   const int limit_pct = need.frees ? kFreesUsedPct
                                    : std::min(kHardUsedPct, shared_.tuning.stop_writes_used_pct.load(std::memory_order_relaxed));
   // What this shard did since it last published its use, besides what all have published.
   const uint64_t used = shared_.used.load(std::memory_order_relaxed) + accounts_.live() - std::min(accounts_.live(), published_live_);
   const uint64_t limit = capacity / 100 * static_cast<uint64_t>(limit_pct);
+  // What the index may grow by is asked only where it could matter.
+  const bool near = need.creations > 0 && used + need.bytes > limit - limit / 8;
+  const uint64_t growth = near ? index_.GrowthBytes(need.creations) : 0;
   if (need.bytes > limit || used + need.bytes + growth > limit) {
     return base::ResourceExhausted("stop-writes: ", base::FormatBytes(used), " of ", base::FormatBytes(capacity),
                                    " are in use, ", limit_pct, " % are allowed");

@@ -127,7 +127,7 @@ class ShardImpl : public Shard {
   bool IsExpired(RecordView record) const;
 
   // admission
-  absl::Status CheckSpace(const Need& need, uint64_t growth) const;
+  absl::Status CheckSpace(const Need& need) const;
   absl::Status CheckCredit(const Need& need, env::Nanos* delay) const;
 
   // maintenance
