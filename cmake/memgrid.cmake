@@ -76,6 +76,21 @@ function(memgrid_test name)
   endforeach()
 endfunction()
 
+# memgrid_sim(NAME SEEDS n SRCS ... DEPS ...): a program that simulates from seeds: MEMGRID_SIM_SEED is the first one,
+# MEMGRID_SIM_SEEDS how many. ctest (label sim) runs the first n; `./dev sim` whichever it is told.
+function(memgrid_sim name)
+  if(NOT MEMGRID_TESTS)
+    return()
+  endif()
+  cmake_parse_arguments(ARG "" "SEEDS" "SRCS;DEPS" ${ARGN})
+  add_executable(${name} ${ARG_SRCS})
+  target_link_libraries(${name} PRIVATE memgrid_options ${ARG_DEPS})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES LABELS sim TIMEOUT 900 ENVIRONMENT MEMGRID_SIM_SEEDS=${ARG_SEEDS})
+  add_dependencies(sim_tests ${name})
+endfunction()
+
 # memgrid_fuzz(NAME SRCS ... DEPS ...): a libFuzzer target (LLVMFuzzerTestOneInput), run by `./dev fuzz NAME`. In a build
 # without MEMGRID_FUZZ the same sources become a unit test that replays tests/fuzz/corpus/NAME, so that it cannot rot.
 function(memgrid_fuzz name)

@@ -14,9 +14,12 @@ while [ $# -gt 0 ]; do
   esac
 done
 cmake --build build --target sim_tests
+tests=$(ctest --test-dir build -N -L '^sim$' | sed -n 's/^ *Test *#[0-9]*: //p')
+[ -n "$tests" ] || { echo "sim: no test has the label sim" >&2; exit 1; }
 # Run directly rather than by ctest: a long search over seeds is what was asked for, so there is no time limit.
 status=0
-while read -r test; do
+for test in $tests; do
+  echo "== $test"
   "build/tests/$test" || status=1
-done < <(ctest --test-dir build -N -L '^sim$' | sed -n 's/^ *Test *#[0-9]*: //p')
+done
 exit $status
