@@ -46,9 +46,9 @@ class File {
   // later Write there cannot fail for want of room. RESOURCE_EXHAUSTED if there is none.
   virtual void Reserve(uint64_t offset, uint64_t length, DiskDone done) = 0;
 
+  // The same, blocking: for start-up and tests. A write is durable on return.
   virtual absl::Status ReadNow(uint64_t offset, std::span<char> into) = 0;
-  virtual absl::Status WriteNow(uint64_t offset,
-                                std::span<const char> data) = 0;  // durable on return
+  virtual absl::Status WriteNow(uint64_t offset, std::span<const char> data) = 0;
   virtual absl::Status ReserveNow(uint64_t offset, uint64_t length) = 0;
   // Sets the size (sparse where it grows), durably.
   virtual absl::Status ResizeNow(uint64_t size) = 0;
