@@ -109,28 +109,36 @@ TEST(PosixDisk, FoldersAreMadeForTheOwnerAlone) {
 
 TEST(PosixNetwork, AcceptsAgainWhenDescriptorsAreThere) {
   const auto group = MakePosixLoops({.loops = 1});
-  std::promise<void> accepted;
-  std::unique_ptr<Connection> connection;
+  std::promise<void> accepted[2];
+  std::vector<std::unique_ptr<Connection>> connections;
   Loop* const loops[] = {&group->loop(0)};
   const auto listener =
-      *group->loop(0).network().Listen("127.0.0.1:0", loops, [&](Loop&, auto arrived) {
-        connection = std::move(arrived);
-        accepted.set_value();
+      *group->loop(0).network().Listen("127.0.0.1:0", loops, [&](Loop& loop, auto arrived) {
+        connections.push_back(std::move(arrived));
+        // A turn later: by then the loop has seen the connection's first events.
+        loop.Post([&, number = connections.size() - 1] { accepted[number].set_value(); });
       });
   group->Start();
-  const int client = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in to{};
   to.sin_family = AF_INET;
   to.sin_port = htons(ParseHostPort(listener->address())->port);
   to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  std::future<void> future = accepted.get_future();
+  const auto connect = [&to](int fd) {
+    return ::connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0;
+  };
+  const int first = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  ASSERT_TRUE(connect(first));
+  accepted[0].get_future().get();
+  const int second = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  std::future<void> future = accepted[1].get_future();
   {
-    const LowerLimit limit(RLIMIT_NOFILE, static_cast<rlim_t>(client) + 1);
-    ASSERT_EQ(::connect(client, reinterpret_cast<sockaddr*>(&to), sizeof to), 0);
+    const LowerLimit limit(RLIMIT_NOFILE, static_cast<rlim_t>(second) + 1);
+    ASSERT_TRUE(connect(second));
     EXPECT_EQ(future.wait_for(Millis(250)), std::future_status::timeout);
   }
   EXPECT_EQ(future.wait_for(std::chrono::seconds(10)), std::future_status::ready);
-  ::close(client);
+  ::close(first);
+  ::close(second);
   group->Stop();
 }
 
