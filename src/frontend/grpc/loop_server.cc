@@ -1,5 +1,7 @@
 #include "frontend/grpc/loop_server.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -7,6 +9,8 @@ namespace memgrid::frontend::grpc {
 namespace {
 
 constexpr env::Nanos kTick = env::Millis(1000);
+// So many connections use memory that is worth giving back when half of them have left.
+constexpr size_t kCrowd = 500;
 // Between "open no more calls" and "none that you open now is served": time for what is on its way.
 constexpr env::Nanos kDrainNotice = env::Millis(100);
 
@@ -108,7 +112,16 @@ void LoopServer::Tick() {
   tick_ = 0;
   context_.now = context_.loop.clock().Monotonic();
   for (const auto& connection : connections_) connection->Tick(context_.now);
+  GiveBackMemory();
   if (!connections_.empty()) ArmTick();
+}
+
+// After a crowd has left, the pages that it used go back to the system; malloc would keep most of them.
+void LoopServer::GiveBackMemory() {
+  most_connections_ = std::max(most_connections_, connections_.size());
+  if (most_connections_ < kCrowd || connections_.size() > most_connections_ / 2) return;
+  most_connections_ = connections_.size();
+  malloc_trim(0);
 }
 
 void LoopServer::Drain(base::Task done) {

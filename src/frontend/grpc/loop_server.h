@@ -39,6 +39,7 @@ class LoopServer final : private ConnectionOwner {
   void DestroyClosed();
   void Tick();
   void ArmTick();
+  void GiveBackMemory();
   void FinishDrain();
   void CloseAll();
   void CheckDrained();
@@ -51,6 +52,7 @@ class LoopServer final : private ConnectionOwner {
   std::vector<ServerConnection*> holding_;  // refer to memory of the engine
   std::vector<ServerConnection*> closed_;
   env::Loop::TimerId tick_ = 0;
+  size_t most_connections_ = 0;  // since memory was given back
   bool draining_ = false;
   env::Loop::TimerId drain_timer_ = 0;
   base::Task drained_;
