@@ -1,5 +1,5 @@
-// Bytes on their way out that lie in memory of the engine: read without a copy, valid for the current turn of the loop,
-// longer only if kept.
+// Bytes on their way out that lie in memory of the engine: read without a copy, valid for the
+// current turn of the loop, longer only if kept.
 
 #pragma once
 
@@ -11,8 +11,9 @@
 
 namespace memgrid::base {
 
-// Keeps engine memory from being used again. Held for as short as can be: reclaim raises Wanted, and the holder then
-// copies what it still needs, at the latest at the end of its turn, and lets go.
+// Keeps engine memory from being used again. Held for as short as can be: reclaim raises Wanted,
+// and the holder then copies what it still needs, at the latest at the end of its turn, and lets
+// go.
 class Hold {
  public:
   virtual ~Hold() = default;
@@ -23,12 +24,14 @@ class Hold {
 class Keeper {
  public:
   virtual ~Keeper() = default;
-  // Keeps the memory behind `slices`, all of which this keeper handed out in the current turn of the calling loop.
+  // Keeps the memory behind `slices`, all of which this keeper handed out in the current turn of
+  // the calling loop.
   virtual std::unique_ptr<Hold> Keep(const absl::InlinedVector<std::string_view, 4>& slices) = 0;
 };
 
-// What a read found. `slices` in order make the value; they are valid until the end of the turn in which they were handed
-// out, unless `keeper->Keep` is called within that turn. Slices into `owned` live as long as the Payload.
+// What a read found. `slices` in order make the value; they are valid until the end of the turn in
+// which they were handed out, unless `keeper->Keep` is called within that turn. Slices into `owned`
+// live as long as the Payload.
 struct Payload {
   absl::InlinedVector<std::string_view, 4> slices;
   size_t size = 0;

@@ -12,8 +12,8 @@ namespace memgrid::base {
 // Owns the stretch; moved, never copied. Reads of untouched pages give zeros.
 class ReservedMemory {
  public:
-  // `bytes` of address space, page-aligned (2 MiB where it is that long). RESOURCE_EXHAUSTED, saying
-  // how much was asked for, if the system refuses.
+  // `bytes` of address space, page-aligned (2 MiB where it is that long). RESOURCE_EXHAUSTED,
+  // saying how much was asked for, if the system refuses.
   static absl::StatusOr<ReservedMemory> Reserve(uint64_t bytes);
 
   ReservedMemory() = default;
@@ -29,9 +29,9 @@ class ReservedMemory {
   void Discard(uint64_t from, uint64_t bytes);
 
  private:
-  char* data_ = nullptr;       // where the user's part begins
-  uint64_t size_ = 0;          // of the user's part
-  char* mapped_ = nullptr;     // what the system gave: a little more, for alignment
+  char* data_ = nullptr;    // where the user's part begins
+  uint64_t size_ = 0;       // of the user's part
+  char* mapped_ = nullptr;  // what the system gave: a little more, for alignment
   uint64_t mapped_size_ = 0;
 };
 
