@@ -1,6 +1,7 @@
 #include "simulation.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <utility>
 
 #include "base/strings.h"
@@ -104,7 +105,12 @@ void Simulation::Rot() {
   env::SimDisk& disk = world_.disk(kHost);
   for (uint64_t i = dice_.Logarithmic(16); i > 0; --i) {
     const std::string& file = plan_.options.files[dice_.Below(plan_.options.files.size())];
-    disk.Flip(file, dice_.Below(plan_.options.filesize), static_cast<int>(dice_.Below(8)));
+    const uint64_t at = dice_.Below(plan_.options.filesize);
+    if (plan_.log) {
+      std::printf("flip %s at wblock %lu + %lu\n", file.c_str(), at / plan_.wblock_bytes(),
+                  at % plan_.wblock_bytes());
+    }
+    disk.Flip(file, at, static_cast<int>(dice_.Below(8)));
     ++tally_.flipped;
   }
   rotten_ = true;
