@@ -101,6 +101,7 @@ Plan MakePlan(uint64_t seed, double length, Canary canary) {
   plan.largest_value = std::min<uint64_t>(shard_bytes / 20, 16u << 20);
   plan.names = dice.Between(3, 200);
   plan.lives = plan.options.has_shadow() ? static_cast<int>(dice.Between(3, 40)) : 1;
+  if (plan.trouble == Trouble::kRot) plan.lives = std::min(plan.lives, 4);
   const auto commands = static_cast<uint64_t>(length * 20'000);
   plan.commands = std::max<uint64_t>(commands / static_cast<uint64_t>(plan.lives), 20);
   return plan;

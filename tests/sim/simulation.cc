@@ -68,9 +68,11 @@ void Simulation::Live() {
   End();
 }
 
-// Near or far: within the start, in the first writes, or after thousands.
+// Near or far: within the start, in the first writes, or after thousands. Not before rot: what no
+// mark had claimed at a crash cannot be told from a torn tail afterwards either.
 void Simulation::ChooseCrash() {
   env::SimDisk& disk = world_.disk(kHost);
+  if (plan_.trouble == Trouble::kRot) return;
   if (plan_.crash_first_at != 0) {
     if (life_ == 0) disk.CrashAt(plan_.crash_first_at);
   } else if (!last() && dice_.Percent(85)) {
@@ -188,7 +190,7 @@ void Simulation::Compare() {
 }
 
 void Simulation::CloseInPeace() {
-  if (dice_.Percent(40)) {
+  if (plan_.trouble != Trouble::kRot && dice_.Percent(40)) {
     world_.Crash(kHost);
     return;
   }
