@@ -86,12 +86,13 @@ bool ParseCanary(std::string_view name, Canary* canary) {
   return false;
 }
 
-Plan MakePlan(uint64_t seed, double length, Canary canary) {
+Plan MakePlan(uint64_t seed, double length, Canary canary, std::optional<Trouble> trouble) {
   Dice dice(seed);
   Plan plan;
   plan.seed = seed;
   plan.canary = canary;
   if (dice.Percent(40)) plan.trouble = static_cast<Trouble>(dice.Between(1, 3));
+  plan.trouble = trouble.value_or(plan.trouble);
   ChooseStore(dice, plan);
   ChooseSettings(dice, plan);
   const uint64_t store_bytes =

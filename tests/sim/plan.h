@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -56,7 +57,7 @@ struct Plan {
   std::string Describe() const;
 };
 
-// `length`: 1 is a run of about a second of real time.
-Plan MakePlan(uint64_t seed, double length, Canary canary);
+// `length`: 1 is 20,000 commands a shard over all lives, or less. `trouble`: instead of the seed's.
+Plan MakePlan(uint64_t seed, double length, Canary canary, std::optional<Trouble> trouble);
 
 }  // namespace memgrid::sim

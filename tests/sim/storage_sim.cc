@@ -112,9 +112,8 @@ int Main(int argc, char** argv) {
   if (!ParseAll(argc, argv, &arguments)) return 2;
   Sum sum;
   for (uint64_t seed = arguments.seed; seed - arguments.seed < arguments.seeds; ++seed) {
-    Plan plan = MakePlan(seed, arguments.length, arguments.canary);
+    Plan plan = MakePlan(seed, arguments.length, arguments.canary, arguments.trouble);
     plan.log = arguments.log;
-    plan.trouble = arguments.trouble.value_or(plan.trouble);
     if (arguments.verbose) std::printf("seed %lu: %s\n", seed, plan.Describe().c_str());
     std::fflush(stdout);
     if (arguments.every_event) {

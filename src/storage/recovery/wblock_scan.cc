@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/endian.h"
 #include "storage/record_codec.h"
 
 namespace memgrid::storage {
@@ -77,8 +78,10 @@ class Scanner {
     if (check == RecordCheck::kBadBody) {
       return GoOn({from, from + static_cast<uint32_t>(RecordView(memory_ + from).length()), Fault::kRecord});
     }
+    // Not where records go on: one may lie just there by chance.
+    const bool ended = from == NextUnit(from) || base::LoadLe64(memory_ + from) == 0;
     const uint32_t behind = NextUnit(from) + kMarkBytes;
-    if (behind < size_ && CheckRecord(memory_ + behind, size_ - behind, scan_.first().incarnation, behind) == RecordCheck::kGood) {
+    if (ended && behind < size_ && CheckRecord(memory_ + behind, size_ - behind, scan_.first().incarnation, behind) == RecordCheck::kGood) {
       return GoOn({from, behind, Fault::kMark});
     }
     for (uint32_t at = NextUnit(from + 1); uint64_t{at} + kMarkBytes <= size_; at += unit_) {
