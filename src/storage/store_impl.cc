@@ -112,7 +112,7 @@ void StoreImpl::LeaveLoops(absl::AnyInvocable<void()> done) {
 
 void StoreImpl::SetHeaders(std::unique_ptr<HeaderKeeper> headers) {
   headers_ = std::move(headers);
-  reserver_ = std::make_unique<Reserver>(shared_, *headers_, loops_.loop(0));
+  reserver_ = std::make_unique<Reserver>(shared_, *headers_, loops_.loop(0), options_.commit_to_device);
   parts_[0]->SetReserver(reserver_.get());
 }
 
