@@ -77,6 +77,9 @@ class ShardImpl : public Shard {
   // Records moved by defrag keep their deadline: their wheel entry is made anew.
   void RememberDeadline(RecordView record);
 
+  // Parts of freed or shrunk regions wait to be accounted as dead.
+  bool releasing() const { return !releasing_.empty() || !shrunk_.empty(); }
+
   ShardState& state() { return state_; }
   Accounts& accounts() { return accounts_; }
   Stream& head() { return head_; }

@@ -78,18 +78,23 @@ class Scanner {
     if (check == RecordCheck::kBadBody) {
       return GoOn({from, from + static_cast<uint32_t>(RecordView(memory_ + from).length()), Fault::kRecord});
     }
-    // Not where records go on: one may lie just there by chance.
-    const bool ended = from == NextUnit(from) || base::LoadLe64(memory_ + from) == 0;
-    const uint32_t behind = NextUnit(from) + kMarkBytes;
-    if (ended && behind < size_ && CheckRecord(memory_ + behind, size_ - behind, scan_.first().incarnation, behind) == RecordCheck::kGood) {
-      return GoOn({from, behind, Fault::kMark});
-    }
+    if (OnlyMarkIsLost(from)) return GoOn({from, NextUnit(from) + kMarkBytes, Fault::kMark});
     for (uint32_t at = NextUnit(from + 1); uint64_t{at} + kMarkBytes <= size_; at += unit_) {
       if (!TakeMark(at)) continue;
       scan_.faults.push_back({from, at, Fault::kUnknown});
       return true;
     }
     return false;
+  }
+
+  // A flush ends here, with the zeros that the writer puts there, and good records lie behind the place of the next mark.
+  bool OnlyMarkIsLost(uint32_t from) {
+    const uint32_t next = NextUnit(from);
+    const uint32_t behind = next + kMarkBytes;
+    if (behind >= size_ || (from != next && base::LoadLe64(memory_ + from) != 0)) return false;
+    place_.offset = next;
+    if (ReadMark(memory_ + next, place_)) return false;  // it is there, and says that more lies before it
+    return CheckRecord(memory_ + behind, size_ - behind, scan_.first().incarnation, behind) == RecordCheck::kGood;
   }
 
   bool GoOn(const Fault& fault) {
