@@ -230,14 +230,29 @@ void ShardLoader::LoseRegions() {
   }
 }
 
+// Of the newest tick. Marks know the clock too: where the record has rotted, one behind it must tell, or names that have
+// expired would be back.
+uint64_t ShardLoader::FindClock() {
+  const Slot slot = shard_.index_.Get(kClockName, shard_.index_.Hash(kClockName));
+  if (!slot) return 0;
+  shard_.clock_seq_ = slot.record().seq();
+  if (slot.form() == Form::kValue) return base::LoadLe64(slot.record().body().data());
+  uint64_t clock = 0;
+  bool told = false;
+  for (const Found& found : found_) {
+    for (const ScannedMark& each : found.scan.marks) {
+      if (each.mark.applied < shard_.clock_seq_ || each.mark.applied > applied_) continue;
+      clock = std::max(clock, each.mark.clock_ms);
+      told = true;
+    }
+  }
+  report_.damaged |= !told;
+  return clock;
+}
+
 void ShardLoader::Finish() {
   ShardImpl& shard = shard_;
-  uint64_t clock = 0;
-  const Slot slot = shard.index_.Get(kClockName, shard.index_.Hash(kClockName));
-  if (slot.form() == Form::kValue) {
-    clock = base::LoadLe64(slot.record().body().data());
-    shard.clock_seq_ = slot.record().seq();
-  }
+  const uint64_t clock = FindClock();
   shard.state_.epoch = entry_.epoch;
   shard.state_.base = applied_;
   for (auto* number : {&shard.state_.applied, &shard.state_.persisted, &shard.state_.recorded}) number->store(applied_);

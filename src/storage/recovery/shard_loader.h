@@ -79,6 +79,7 @@ class ShardLoader {
   void AttachParts();
   void LoseRegions();
   void Lose(const RootName& name, uint64_t hash);
+  uint64_t FindClock();
   void Finish();
 
   ShardImpl& shard_;
