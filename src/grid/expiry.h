@@ -24,7 +24,8 @@ class Expiry {
   explicit Expiry(ShardHost& host) : host_(host) {}
   ~Expiry();
 
-  // Before the shard serves: what expired while it was down expires now, so that nobody sees it again.
+  // Before the shard serves: what expired while it was down expires now, so that nobody sees it
+  // again.
   void CatchUp() { Fire(); }
   // Waits for the next deadline, if there is one.
   void Arm();

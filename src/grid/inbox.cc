@@ -21,6 +21,7 @@ void Batch::Add(std::unique_ptr<Letter> letter) {
 void Batch::Deliver() {
   while (first_ != nullptr) {
     std::unique_ptr<Letter> letter(std::exchange(first_, first_->next_));
+    if (first_ != nullptr) first_->Prepare();
     Letter& delivered = *letter;
     delivered.Deliver(std::move(letter));
   }

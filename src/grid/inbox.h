@@ -18,6 +18,8 @@ class Letter {
  public:
   virtual ~Letter() = default;
   virtual void Deliver(std::unique_ptr<Letter> self) = 0;
+  // Called before the letter in front of it is delivered: a moment to have memory loaded.
+  virtual void Prepare() {}
 
  private:
   friend class Outbox;

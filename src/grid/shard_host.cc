@@ -202,7 +202,10 @@ void ShardHost::Go(std::unique_ptr<WriteJourney> journey) {
 
 void ShardHost::HoldUp(std::unique_ptr<WriteJourney> journey) {
   const env::Nanos delay = journey->write.delay;
-  loop_.RunAfter(delay, [this, journey = std::move(journey)]() mutable { Go(std::move(journey)); });
+  const uint64_t number = Keep(std::move(journey));
+  loop_.RunAfter(delay, [this, number] {
+    Go(std::unique_ptr<WriteJourney>(static_cast<WriteJourney*>(Take(number).release())));
+  });
 }
 
 void ShardHost::Go(std::unique_ptr<ReadJourney> journey) {
@@ -228,14 +231,27 @@ void ShardHost::ReturnDurable(std::unique_ptr<Journey> journey, uint64_t seen) {
   if (!MustWait(seen)) return Return(std::move(journey));
   counters_.parked.Add();
   journey->Slim();
-  shard_.WhenPersisted(seen, [journey = std::move(journey)](absl::Status status) mutable {
+  const uint64_t number = Keep(std::move(journey));
+  shard_.WhenPersisted(seen, [this, number](absl::Status status) {
+    std::unique_ptr<Journey> durable = Take(number);
     if (!status.ok()) {
-      journey->Fail(base::Unavailable("outcome unknown: not made durable: ",
+      durable->Fail(base::Unavailable("outcome unknown: not made durable: ",
                                       base::FromAbsl(status.message())));
     }
-    ShardHost& host = journey->host;
-    host.Return(std::move(journey));
+    Return(std::move(durable));
   });
+}
+
+uint64_t ShardHost::Keep(std::unique_ptr<Journey> journey) {
+  waiting_.emplace(++last_waiting_, std::move(journey));
+  return last_waiting_;
+}
+
+std::unique_ptr<Journey> ShardHost::Take(uint64_t number) {
+  const auto at = waiting_.find(number);
+  std::unique_ptr<Journey> journey = std::move(at->second);
+  waiting_.erase(at);
+  return journey;
 }
 
 void ShardHost::Return(std::unique_ptr<Journey> journey) {

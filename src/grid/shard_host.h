@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "env/loop.h"
@@ -116,7 +117,15 @@ class ShardHost {
   void NoteDeadlines(const Command& command);
   absl::Status Found();
 
-  Common& common_;
+  // Keeps `journey` until Take of the number that this returns.
+  uint64_t Keep(std::unique_ptr<Journey> journey);
+  std::unique_ptr<Journey> Take(uint64_t number);
+
+  // First, so that calls which die with the host can still give back their places.
+  alignas(64) std::atomic<uint32_t> queued_{0};
+  std::atomic<uint64_t> queued_bytes_{0};
+
+  alignas(64) Common& common_;
   const std::string store_;
   storage::Shard& shard_;
   env::Loop& loop_;
@@ -134,9 +143,9 @@ class ShardHost {
   bool stopped_ = true;
   Counter repeated_, session_count_;
   std::unique_ptr<base::HashKey> client_key_;
-
-  alignas(64) std::atomic<uint32_t> queued_{0};
-  std::atomic<uint64_t> queued_bytes_{0};
+  // Calls that wait for a timer or the device, by number.
+  absl::flat_hash_map<uint64_t, std::unique_ptr<Journey>> waiting_;
+  uint64_t last_waiting_ = 0;
 };
 
 }  // namespace memgrid::grid

@@ -27,6 +27,16 @@ void WriteJourney::Run(std::unique_ptr<Journey> self) {
   host.Go(std::unique_ptr<WriteJourney>(this));
 }
 
+void WriteJourney::Prepare() {
+  const CommandKind kind = write.command.kind;
+  const bool is_key = kind == CommandKind::kPut || kind == CommandKind::kRemove ||
+                      kind == CommandKind::kCompareAndSwap;
+  const storage::Shard& shard = host.shard();
+  shard.Prefetch(
+      shard.Hash({write.command.ns, is_key ? storage::Space::kKeys : storage::Space::kRegions,
+                  write.command.name}));
+}
+
 void ReadJourney::Run(std::unique_ptr<Journey> self) {
   self.release();
   host.Go(std::unique_ptr<ReadJourney>(this));

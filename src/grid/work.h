@@ -70,6 +70,7 @@ class WriteJourney : public Journey {
  public:
   using Journey::Journey;
   void Fail(absl::Status why) final { write.status = std::move(why); }
+  void Prepare() final;
 
   Write write;
   base::Buffer head;  // the encoded command

@@ -13,18 +13,17 @@ using K = CommandKind;
 
 // In the order of the kinds.
 constexpr std::array<CommandRow, kLastCommand> kRows = {{
-    {K::kFound, "found", Access::kNone, BoundFound, ApplyFound},
-    {K::kTick, "tick", Access::kNone, BoundTick, ApplyTick},
-    {K::kCreateNamespace, "create_namespace", Access::kAnyone, BoundCreateNamespace,
-     ApplyCreateNamespace},
-    {K::kPut, "put", Access::kOwner, BoundPut, ApplyPut},
-    {K::kRemove, "remove", Access::kOwner, BoundRemove, ApplyRemove},
-    {K::kCompareAndSwap, "compare_and_swap", Access::kOwner, BoundPut, ApplyCompareAndSwap},
-    {K::kAllocateRegion, "allocate_region", Access::kOwner, BoundAllocate, ApplyAllocate},
-    {K::kWriteRegion, "write_region", Access::kOwner, BoundWrite, ApplyWrite},
-    {K::kResizeRegion, "resize_region", Access::kOwner, BoundResize, ApplyResize},
-    {K::kFreeRegion, "free_region", Access::kOwner, BoundFree, ApplyFree},
-    {K::kSwapRegionRange, "swap_region_range", Access::kOwner, BoundWrite, ApplySwapRange},
+    {K::kFound, BoundFound, ApplyFound},
+    {K::kTick, BoundTick, ApplyTick},
+    {K::kCreateNamespace, BoundCreateNamespace, ApplyCreateNamespace},
+    {K::kPut, BoundPut, ApplyPut},
+    {K::kRemove, BoundRemove, ApplyRemove},
+    {K::kCompareAndSwap, BoundPut, ApplyCompareAndSwap},
+    {K::kAllocateRegion, BoundAllocate, ApplyAllocate},
+    {K::kWriteRegion, BoundWrite, ApplyWrite},
+    {K::kResizeRegion, BoundResize, ApplyResize},
+    {K::kFreeRegion, BoundFree, ApplyFree},
+    {K::kSwapRegionRange, BoundWrite, ApplySwapRange},
 }};
 
 consteval bool InOrder() {

@@ -2,8 +2,6 @@
 
 #pragma once
 
-#include <string_view>
-
 #include "grid/commands/bounds.h"
 #include "grid/commands/change.h"
 #include "grid/commands/command.h"
@@ -12,17 +10,8 @@
 
 namespace memgrid::grid {
 
-// What a namespace's caller must be allowed for a command.
-enum class Access : uint8_t {
-  kNone,    // the grid's own commands
-  kOwner,   // the namespace's owner
-  kAnyone,  // creates what it names
-};
-
 struct CommandRow {
   CommandKind kind;
-  std::string_view name;  // for the log and metrics
-  Access access;
   // Adds the most that the command can need to `need`.
   void (*bound)(const BoundContext& context, const Command& command, storage::Need* need);
   // Does it. Pure in (state, command, seq, time).

@@ -21,8 +21,6 @@ LocalReplicator::LocalReplicator(StateMachine& machine, env::Loop& loop)
       time_start_ms_(std::max<uint64_t>(machine.clock_ms(), static_cast<uint64_t>(std::max<int64_t>(
                                                                 0, loop.clock().WallMillis())))) {}
 
-LocalReplicator::~LocalReplicator() { Stop(); }
-
 uint64_t LocalReplicator::Now() {
   const auto passed =
       std::chrono::duration_cast<env::Millis>(loop_.clock().Monotonic() - monotonic_start_);

@@ -16,7 +16,8 @@ class LocalReplicator final : public Replicator {
   // Made on `loop`: time begins at max(the state's clock, the wall clock) and then runs with the
   // monotonic clock.
   LocalReplicator(StateMachine& machine, env::Loop& loop);
-  ~LocalReplicator() override;
+  // After Stop, or when `loop` has stopped: who still waits is not called.
+  ~LocalReplicator() override = default;
 
   bool immediate() const override { return true; }
   void Propose(const Entry& entry, Applied applied) override;
