@@ -39,10 +39,10 @@ def _links(path: str, text: str, known: set[str]) -> Iterator[Finding]:
         target = match.group(1).split("#")[0]
         if not target or "://" in target or target.startswith("mailto:"):
             continue
-        if _normal(PurePosixPath(path).parent / target) not in known:
-            yield Finding(
-                path, line_of(text, match.start()), f"link to {target}, which is not there", target
-            )
+        resolved = _normal(PurePosixPath(path).parent / target)
+        if resolved not in known:
+            message = f"link to {target}, which is not there"
+            yield Finding(path, line_of(text, match.start()), message, resolved)
 
 
 def _resolves(path: str, target: str, known: set[str]) -> bool:
