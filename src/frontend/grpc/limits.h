@@ -26,7 +26,7 @@ struct Limits {
 
   // Per connection.
   uint32_t streams = 256;                     // SETTINGS_MAX_CONCURRENT_STREAMS
-  size_t output_bytes = 256u << 10;           // answers queued; above: no request is started until some have left
+  size_t output_bytes = 256u << 10;           // unary answers queued; above: no request is started until some have left
   size_t turn_bytes = 256u << 10;             // received, and sent, in one turn of the loop; at least 64 KiB
   env::Nanos handshake = env::Millis(10'000);   // from accept to preface and SETTINGS
   env::Nanos write_stall = env::Millis(30'000);  // nothing of a pending answer taken by the client's side

@@ -40,7 +40,9 @@ void ServerCall::OnHeadersDone() {
     if (head_.timeout()->count() == 0) return OnDeadline();
     context_.wheel.Set(*this, deadline_);
   }
-  if (method_->stream) handler_ = method_->stream(*this);
+  if (!method_->stream) return;
+  streaming_ = true;
+  handler_ = method_->stream(*this);
 }
 
 // Finds the method; if there is none, or the request is not fit for one, answers that and returns false.
@@ -74,7 +76,7 @@ void ServerCall::AnswerPlain() {
   bool with_body = head_.http_method() != RequestHead::HttpMethod::kHead;
   if (with_body) {
     answer_.PushPlain(kText);
-    session_->AddQueued(kText.size());
+    AddQueued(kText.size());
   }
   head_sent_ = true;
   finished_ = true;
@@ -212,7 +214,13 @@ void ServerCall::EndWith(const absl::Status& status) {
   if (slot_ == nullptr) return;
   DropAnswer();
   Over(status);
-  SendStatus(status);
+  if (!head_sent_) return SendStatus(status);
+  // The client may have left no window for a body, and nghttp2 would wait for one.
+  status_ = status;
+  context_.counters.calls_failed.Add(1);
+  ended_early_ = true;
+  session_->SubmitTrailers(*this);
+  session_->host().OnOutput();
 }
 
 void ServerCall::Over(const absl::Status& done) {
@@ -244,8 +252,18 @@ void ServerCall::OnClosed() {
 }
 
 void ServerCall::DropAnswer() {
-  session_->SubQueued(answer_.bytes());
+  SubQueued(answer_.bytes());
   answer_.Clear();
+}
+
+void ServerCall::AddQueued(size_t bytes) {
+  context_.counters.output_bytes.Add(bytes);
+  if (!streaming_) session_->AddQueued(bytes);
+}
+
+void ServerCall::SubQueued(size_t bytes) {
+  context_.counters.output_bytes.Sub(bytes);
+  if (!streaming_) session_->SubQueued(bytes);
 }
 
 // Ready for the next call.
@@ -259,7 +277,7 @@ void ServerCall::Reset() {
   done_ = absl::OkStatus();
   deadline_ = env::Nanos::max();
   compression_ = Compression::kAsRequest;
-  headers_too_large_ = may_compress_ = head_sent_ = finished_ = deferred_ = false;
+  headers_too_large_ = may_compress_ = head_sent_ = finished_ = ended_early_ = streaming_ = deferred_ = false;
   plain_status_ = {};
   waits_for_drain_ = half_closed_ = end_seen_ = paused_ = parsing_ = outcome_unknown_ = request_compressed_ = false;
   context_.Recycle(std::unique_ptr<ServerCall>(this));

@@ -70,6 +70,8 @@ class ServerCall final : public Call, private DeadlineWheel::Entry {
     std::string retry_after;
   };
   void WriteStatus(StatusText* text, HeaderList* list) const;
+  // Trailers have been submitted though the body has not come to its end.
+  bool ended_early() const { return ended_early_; }
   // True if trailers end the answer (not so for plain HTTP).
   bool has_trailers() const { return plain_status_.empty(); }
 
@@ -126,6 +128,8 @@ class ServerCall final : public Call, private DeadlineWheel::Entry {
   void SendHead();
   void WriteError(StatusText* text, HeaderList* list) const;
   void DropAnswer();
+  void AddQueued(size_t bytes);
+  void SubQueued(size_t bytes);
   void Reset();
 
   LoopContext& context_;
@@ -150,6 +154,8 @@ class ServerCall final : public Call, private DeadlineWheel::Entry {
   bool may_compress_ = false;  // grpc-encoding of the answer is gzip
   bool head_sent_ = false;
   bool finished_ = false;  // status_ is set: trailers may go
+  bool ended_early_ = false;
+  bool streaming_ = false;  // its method is
   bool deferred_ = false;  // nghttp2 waits for body
   bool waits_for_drain_ = false;
   bool half_closed_ = false;

@@ -56,7 +56,7 @@ void ServerCall::Send(Message&& message) {
   if (compressed) message = Message{.head = context_.gzip.Pack(message), .body = {}, .tail = {}};
   size_t before = answer_.bytes();
   OutgoingRef outgoing = answer_.Push(std::move(message), compressed, context_.counters);
-  session_->AddQueued(answer_.bytes() - before);
+  AddQueued(answer_.bytes() - before);
   context_.counters.messages_sent.Add(1);
   if (outgoing) session_->host().OnEngineMemory(std::move(outgoing));
   if (deferred_) {
@@ -79,7 +79,7 @@ void ServerCall::SendHead() {
   session_->SubmitHead(*this, list, /*with_body=*/true);
 }
 
-bool ServerCall::IsFull() const { return answer_.bytes() >= kCallQueue || session_->congested(); }
+bool ServerCall::IsFull() const { return answer_.bytes() >= kCallQueue; }
 
 bool ServerCall::full() {
   if (slot_ == nullptr || !IsFull()) return false;
@@ -148,7 +148,7 @@ ServerCall::Body ServerCall::GiveBody(char* into, size_t room) {
   Body body;
   if (answer_.small() > 0) {
     body.copied = answer_.CopySmall(into, room);
-    session_->SubQueued(body.copied);
+    SubQueued(body.copied);
   } else {
     body.referred = std::min(answer_.large(), room);
   }
@@ -159,7 +159,7 @@ ServerCall::Body ServerCall::GiveBody(char* into, size_t room) {
 
 void ServerCall::TakeBody(size_t n, Gather& gather) {
   answer_.TakeLarge(n, gather);
-  session_->SubQueued(n);
+  SubQueued(n);
 }
 
 }  // namespace memgrid::frontend::grpc

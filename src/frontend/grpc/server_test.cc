@@ -344,6 +344,27 @@ TEST(ServerTest, DownloadsWaitForTheirReader) {
   EXPECT_EQ(client->answer(1).status(), "0");
 }
 
+TEST(ServerTest, AReaderThatStallsHoldsUpNobodyElseAndIsEndedByItsDeadline) {
+  SimFixture f;
+  auto client = f.Client(/*stream_window=*/10'000);
+  // One message of a megabyte, far more than may be queued for unary calls.
+  client->Send(Headers(1, "/test.Echo/Download", {{"grpc-timeout", "2S"}}) +
+               Data(1, Framed(Size(1'000'000) + Size(3)), true));
+  ASSERT_TRUE(f.world.RunUntil([&] { return client->answer(1).body.size() == 10'000; }, seconds(1)));
+  client->Send(RawCall(3, "/test.Echo/Unary", "x"));
+  ASSERT_TRUE(client->Await(3, seconds(1)));
+  EXPECT_EQ(client->answer(3).status(), "0");
+  ASSERT_TRUE(client->Await(1, seconds(3))) << "trailers need no window";
+  EXPECT_EQ(client->answer(1).status(), "4");
+  EXPECT_EQ(client->answer(1).body.size(), 10'000u);
+  f.world.RunFor(env::Millis(100));
+  EXPECT_EQ(f.memory.holds(), 0);
+  EXPECT_EQ(f.server->counters().output_bytes, 0u);
+  client->Send(RawWindowUpdate(1, 100'000) + RawCall(5, "/test.Echo/Unary", "y"));
+  ASSERT_TRUE(client->Await(5));
+  EXPECT_EQ(client->answer(5).status(), "0");
+}
+
 TEST(ServerTest, UploadsWaitForTheirHandler) {
   Limits limits;
   limits.stream_window = 65'535;

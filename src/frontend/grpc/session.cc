@@ -113,13 +113,14 @@ struct SessionCallbacks {
     return nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_NO_ERROR);
   }
 
-  static ssize_t ReadBody(nghttp2_session* session, int32_t stream_id, uint8_t* into, size_t room, uint32_t* flags,
+  static ssize_t ReadBody(nghttp2_session*, int32_t, uint8_t* into, size_t room, uint32_t* flags,
                           nghttp2_data_source* source, void* user_data) {
     Session& self = Self(user_data);
     // The calls of a broken connection are gone, though nghttp2 still has their streams.
     if (self.broken_) return NGHTTP2_ERR_DEFERRED;
     if (self.gather_->bytes() >= self.pull_budget_ || !self.gather_->Room()) return NGHTTP2_ERR_PAUSE;
     auto& call = *static_cast<ServerCall*>(source->ptr);
+    if (call.ended_early()) return NGHTTP2_ERR_DEFERRED;
     ServerCall::Body body = call.GiveBody(reinterpret_cast<char*>(into), room);
     if (body.referred > 0) *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
     size_t size = body.copied + body.referred;
@@ -127,10 +128,7 @@ struct SessionCallbacks {
     *flags |= NGHTTP2_DATA_FLAG_EOF;
     if (call.has_trailers()) {
       *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
-      HeaderList list;
-      ServerCall::StatusText text;
-      call.WriteStatus(&text, &list);
-      if (nghttp2_submit_trailer(session, stream_id, list.data(), list.size()) != 0) return NGHTTP2_ERR_CALLBACK_FAILURE;
+      self.SubmitTrailers(call);
     }
     return static_cast<ssize_t>(size);
   }
@@ -245,8 +243,8 @@ void Session::Pull(Gather& gather, size_t budget) {
 bool Session::WantsToSend() const {
   if (dead_) return false;
   if (nghttp2_session_want_write(session_) != 0) return true;
-  if (congested()) return false;
-  return !parked_.empty() || std::any_of(waiting_.begin(), waiting_.end(), [](const CallHandle& handle) {
+  if (!parked_.empty() && !congested()) return true;
+  return std::any_of(waiting_.begin(), waiting_.end(), [](const CallHandle& handle) {
     auto* call = static_cast<ServerCall*>(handle.Get());
     return call != nullptr && !call->IsFull();
   });
@@ -263,7 +261,7 @@ void Session::WakeWaiting() {
     parked_.pop_front();
     if (call != nullptr) call->Dispatch();
   }
-  if (waiting_.empty() || congested()) return;
+  if (waiting_.empty()) return;
   std::vector<CallHandle> waiting = std::exchange(waiting_, {});
   for (const CallHandle& handle : waiting) {
     auto* call = static_cast<ServerCall*>(handle.Get());
@@ -284,16 +282,6 @@ void Session::Start(ServerCall& call) {
 void Session::AwaitDrain(ServerCall& call) {
   if (waiting_.size() >= 2 * context_.limits.streams) std::erase_if(waiting_, IsOver);
   waiting_.push_back(call.handle());
-}
-
-void Session::AddQueued(size_t bytes) {
-  queued_ += bytes;
-  context_.counters.output_bytes.Add(bytes);
-}
-
-void Session::SubQueued(size_t bytes) {
-  queued_ -= bytes;
-  context_.counters.output_bytes.Sub(bytes);
 }
 
 void Session::SendPing() {
@@ -394,6 +382,13 @@ void Session::SubmitHead(ServerCall& call, const HeaderList& headers, bool with_
   int error = nghttp2_submit_response(session_, call.stream_id(), headers.data(), headers.size(),
                                       with_body ? &body : nullptr);
   if (error != 0) dead_ = true;
+}
+
+void Session::SubmitTrailers(const ServerCall& call) {
+  HeaderList list;
+  ServerCall::StatusText text;
+  call.WriteStatus(&text, &list);
+  if (nghttp2_submit_trailer(session_, call.stream_id(), list.data(), list.size()) != 0) dead_ = true;
 }
 
 void Session::ResumeBody(int32_t stream_id) {

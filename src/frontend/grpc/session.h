@@ -65,6 +65,8 @@ class Session {
 
   // --- For calls.
   void SubmitHead(ServerCall& call, const HeaderList& headers, bool with_body);
+  // Sent as soon as may be, past body bytes for which the client has no window.
+  void SubmitTrailers(const ServerCall& call);
   void ResumeBody(int32_t stream_id);
   // The client may send `n` more bytes on the stream.
   void Consume(int32_t stream_id, size_t n);
@@ -72,9 +74,10 @@ class Session {
   void Start(ServerCall& call);
   // OnDrained is wanted.
   void AwaitDrain(ServerCall& call);
-  void AddQueued(size_t bytes);
-  void SubQueued(size_t bytes);
-  bool congested() const { return queued_ >= context_.limits.output_bytes; }
+  // Answers of unary calls, for the limit that makes others wait. Streams have a limit each: one that its reader lets
+  // stand must not hold up the other calls of its connection.
+  void AddQueued(size_t bytes) { queued_ += bytes; }
+  void SubQueued(size_t bytes) { queued_ -= bytes; }
   SessionHost& host() { return host_; }
   std::string_view peer() const { return peer_; }
 
@@ -82,6 +85,7 @@ class Session {
   friend struct SessionCallbacks;  // nghttp2's, in session.cc
 
   void SendSettings();
+  bool congested() const { return queued_ >= context_.limits.output_bytes; }
   void WakeWaiting();
   void CancelCalls();
   ServerCall* Find(int32_t stream_id) const;
@@ -103,7 +107,7 @@ class Session {
   size_t pull_budget_ = 0;
   ServerCall* calls_ = nullptr;     // all of this connection
   ServerCall* in_headers_ = nullptr;  // whose headers are being received
-  size_t queued_ = 0;               // bytes of answers not yet pulled
+  size_t queued_ = 0;               // bytes of unary answers not yet pulled
   std::deque<CallHandle> parked_;   // requests that wait for room
   std::vector<CallHandle> waiting_;  // handlers that wait for room
   bool handshake_done_ = false;
