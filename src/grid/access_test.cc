@@ -108,6 +108,28 @@ TEST(AccessTest, DefaultTtlAndQuotaComeFromTheConfiguration) {
       grid.Write(WriteMemory{.key = "r", .ns = "small", .data = std::string(40, 'x')}).ok());
 }
 
+TEST(AccessTest, AFullNamespaceCanBeOverwritten) {
+  GridOptions options;
+  options.namespaces.push_back({.name = "n", .quota_bytes = 100});
+  GridWorld grid(options);
+  const auto put = [&](size_t bytes) {
+    return grid.Write(PutKey{.key = "k", .ns = "n", .value = std::string(bytes, 'v')}).code();
+  };
+  EXPECT_EQ(put(59), Code::kOk);
+  EXPECT_EQ(put(59), Code::kOk);
+  EXPECT_EQ(put(100), Code::kResourceExhausted);
+  ASSERT_TRUE(grid.Write(AllocateMemory{.key = "r", .ns = "n", .size_bytes = 1000}).ok());
+  const auto write = [&](uint64_t offset, size_t bytes) {
+    const std::string data(bytes, 'd');
+    return grid.Write(WriteMemory{.key = "r", .ns = "n", .data = data, .offset = offset}).code();
+  };
+  EXPECT_EQ(write(0, 39), Code::kOk);
+  EXPECT_EQ(write(9, 30), Code::kOk);
+  EXPECT_EQ(write(10, 30), Code::kResourceExhausted);
+  EXPECT_EQ(put(10), Code::kOk);
+  EXPECT_EQ(write(10, 30), Code::kOk);
+}
+
 TEST(AccessTest, CallsBeforeTheStartAndAfterTheStopAreRefused) {
   GridWorld grid({}, false);
   EXPECT_EQ(grid.Get({.key = "k", .ns = "n"}).code(), Code::kUnavailable);

@@ -21,19 +21,6 @@ absl::Status TooLate() {
       "the deadline passed before the command began; nothing was changed");
 }
 
-// Bytes by which a command may make its namespace grow.
-uint64_t Growth(const Command& command) {
-  switch (command.kind) {
-    case CommandKind::kPut:
-    case CommandKind::kCompareAndSwap:
-    case CommandKind::kAllocateRegion:
-    case CommandKind::kWriteRegion:
-      return command.name.size() + command.payload.size();
-    default:
-      return 0;
-  }
-}
-
 }  // namespace
 
 ShardHost::ShardHost(Common& common, std::string store, storage::Shard& shard, bool device_replies,
@@ -112,7 +99,7 @@ absl::Status ShardHost::Stop() {
 absl::Status ShardHost::CheckQuota(const Command& command) {
   if (state_.usages().empty()) return absl::OkStatus();
   const Usage* const usage = state_.usage(command.ns);
-  const uint64_t growth = Growth(command);
+  const uint64_t growth = GrowthOf(shard_, command);
   if (usage == nullptr || growth == 0 || usage->Fits(growth)) return absl::OkStatus();
   return base::ResourceExhausted("quota: the namespace holds ", usage->bytes(), " of ",
                                  usage->quota(), " bytes; ", growth, " more do not fit");

@@ -1,5 +1,7 @@
 #include "grid/commands/bounds.h"
 
+#include <algorithm>
+
 #include "storage/region/region.h"
 
 namespace memgrid::grid {
@@ -9,7 +11,41 @@ constexpr size_t kRootBody = 12;   // total length, number of chunks
 constexpr size_t kChunkHead = 12;  // hash of the root, number
 constexpr size_t kRegionMetaBody = 32;
 
+uint64_t GrowthOfKey(const storage::Shard& shard, const Command& command) {
+  const storage::RootName name{command.ns, storage::Space::kKeys, command.name};
+  storage::ValueRead present;
+  shard.ReadValue(name, shard.Hash(name), present);
+  if (present.outcome != storage::ReadOutcome::kFound)
+    return command.name.size() + command.payload.size();
+  return command.payload.size() - std::min(command.payload.size(), present.payload.size);
+}
+
+uint64_t GrowthOfRegion(const storage::Shard& shard, const Command& command) {
+  const storage::RootName name{command.ns, storage::Space::kRegions, command.name};
+  storage::RegionRead present;
+  shard.DescribeRegion(name, shard.Hash(name), present);
+  if (present.outcome != storage::ReadOutcome::kFound) return 0;
+  const uint64_t end = command.first + command.payload.size();  // fits: checked with the request
+  if (command.payload.empty() || end > present.meta.maximum) return 0;
+  return end - std::min(end, present.meta.data_length);
+}
+
 }  // namespace
+
+uint64_t GrowthOf(const storage::Shard& shard, const Command& command) {
+  switch (command.kind) {
+    case CommandKind::kPut:
+    case CommandKind::kCompareAndSwap:
+      return GrowthOfKey(shard, command);
+    case CommandKind::kAllocateRegion:
+      return command.name.size();
+    case CommandKind::kWriteRegion:
+    case CommandKind::kSwapRegionRange:
+      return GrowthOfRegion(shard, command);
+    default:
+      return 0;
+  }
+}
 
 void AddRecord(storage::Need* need, size_t name, size_t body) {
   need->records += 1;

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "grid/commands/command.h"
 #include "grid/shard_state.h"
 #include "storage/shard.h"
 
@@ -30,5 +31,9 @@ void AddValue(storage::Need* need, size_t max_record, size_t name, size_t value)
 // A write of `length` bytes, at most 16 MiB, to a region.
 void AddRegionWrite(storage::Need* need, size_t max_record, size_t name, uint64_t offset,
                     size_t length);
+
+// Logical bytes (usage.h) by which `command` would make its namespace grow; 0 if it would shrink,
+// or is refused anyway.
+uint64_t GrowthOf(const storage::Shard& shard, const Command& command);
 
 }  // namespace memgrid::grid
