@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import memgrid
-from support import all_flushed, eventually, write_config
+from support import all_flushed, eventually, is_gone, write_config
 
 QUIET = ("--http", "off")
 
@@ -171,14 +171,18 @@ def test_a_port_in_use_is_named(tmp_path: Path) -> None:
     assert address in done.stderr
 
 
-def test_configured_namespaces_exist(tmp_path: Path) -> None:
-    arguments = write_config(tmp_path, "[namespace.ready]\ndefault-ttl-ms = 3600000\n")
+def test_configured_namespaces_exist_and_have_their_time_to_live(tmp_path: Path) -> None:
+    arguments = write_config(tmp_path, "[namespace.brief]\ndefault-ttl-ms = 250\n")
     with (
         memgrid.LocalServer(data_dir=tmp_path / "data", args=arguments) as server,
         memgrid.Client(server.address) as client,
     ):
-        client.put_key("ready", "k", b"v")
-        assert client.list_namespaces() == ["ready"]
+        assert client.list_namespaces() == ["brief"]
+        client.put_key("brief", "by default", b"v")
+        client.put_key("brief", "longer", b"v", ttl_ms=3_600_000)
+        client.put_key("brief", "for ever", b"v", ttl_ms=0)
+        eventually(lambda: is_gone(client, "brief", "by default"))
+        assert client.list_keys("brief") == ["for ever", "longer"]
 
 
 class TestDamagedShadow:
