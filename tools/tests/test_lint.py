@@ -261,3 +261,10 @@ def test_an_exception_hides_up_to_its_value(tmp_path):
     assert exceptions.filter("sizes", [within]) == []
     assert exceptions.filter("sizes", [beyond]) == [beyond]
     assert exceptions.filter("calls", [within]) == [within]
+
+
+def test_an_exception_that_hides_nothing_is_found(tmp_path):
+    file = tmp_path / "exceptions.txt"
+    file.write_text("# why\nsizes a.cc:F 60\n")
+    assert [f.line for f in Exceptions(file).filter("sizes", [])] == [2]
+    assert Exceptions(file).filter("calls", []) == []
