@@ -57,20 +57,20 @@ installed_packages() {
   dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' | sed -n 's/^ii  *//p' | sort -u
 }
 
-# ensure_venv [test]: build/venv with the pinned packages and our own distribution, installed from sdk/python.
-# With `test` also what the tests and linters need. A stamp keyed by the inputs makes the second call free.
+# ensure_venv [PURPOSE]: build/venv with the pinned packages and our own distribution, installed from sdk/python. With a
+# PURPOSE (test, bench) also what requirements-PURPOSE.txt adds. A stamp keyed by the inputs makes the second call free.
 ensure_venv() {
   local pip=(build/venv/bin/pip --quiet --disable-pip-version-check --retries 5)
+  local purpose
   if ! build/venv/bin/python -c '' 2>/dev/null; then
     rm -rf build/venv
     /usr/bin/python3 -m venv build/venv
   fi
-  once build/venv/.requirements "$(digest tools/requirements.txt)" \
-    "${pip[@]}" install -r tools/requirements.txt
-  if [ "${1:-}" = test ]; then
-    once build/venv/.requirements-test "$(digest tools/requirements.txt tools/requirements-test.txt)" \
-      "${pip[@]}" install -r tools/requirements-test.txt
-  fi
+  for purpose in "" "$@"; do
+    local list=tools/requirements${purpose:+-$purpose}.txt
+    once "build/venv/.requirements${purpose:+-$purpose}" "$(digest tools/requirements.txt "$list")" \
+      "${pip[@]}" install -r "$list"
+  done
   if [ -f sdk/python/pyproject.toml ]; then
     once build/venv/.sdk "$(source_files sdk/python proto | digest_list)" install_sdk
   fi

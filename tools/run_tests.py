@@ -53,8 +53,6 @@ def sanitizer_env(folder: str) -> dict[str, str]:
         "UBSAN_OPTIONS": common,
         "LSAN_OPTIONS": f"suppressions={suppressions}/lsan.supp:print_suppressions=0",
         "TSAN_OPTIONS": f"{common}:suppressions={suppressions}/tsan.supp:second_deadlock_stack=1",
-        "RC_PARAMS": "max_success=30",
-        "MEMGRID_SANITIZED": "1",
     }
 
 
