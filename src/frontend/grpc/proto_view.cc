@@ -181,6 +181,7 @@ absl::Status WalkWrite(std::string_view message, grid::WriteId* id, Take take) {
 }
 
 void PutVarint(std::string* to, uint64_t value) {
+  if (value < 0x80) return to->push_back(static_cast<char>(value));
   char bytes[10];
   size_t size = 0;
   while (value >= 0x80) {
