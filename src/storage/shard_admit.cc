@@ -14,6 +14,7 @@ constexpr int kHardUsedPct = 85;
 constexpr int kFreesUsedPct = 95;       // deletes need a little room to make room
 constexpr uint64_t kFreesCreditPct = 5;  // of the write cache, for deletes alone
 constexpr int64_t kRetryMs = 50;
+constexpr int64_t kSoonMs = 5;
 
 }  // namespace
 
@@ -36,13 +37,20 @@ Admission ShardImpl::Admit(const Need& need) {
   if (bytes <= head_.room()) return admission;
   const uint64_t wblocks = (bytes + shared_.geometry.sure_bytes() - 1) / shared_.geometry.sure_bytes();
   const Purpose purpose = need.frees ? Purpose::kDelete : Purpose::kWrite;
-  if (!space_.Prepare(purpose, static_cast<uint32_t>(wblocks))) {
-    admission.status = shared_.device_full.load(std::memory_order_relaxed)
-                           ? base::ResourceExhausted("the device of a shadow file is full; tried again every second")
-                           : base::ResourceExhausted("the store has no free wblock: ", shared_.pool.free(), " of ",
-                                                     shared_.geometry.usable_wblocks(), " are free, the rest waits for defrag");
-  }
+  if (!space_.Prepare(purpose, static_cast<uint32_t>(wblocks))) admission.status = WhyNoWblock(purpose);
   return admission;
+}
+
+absl::Status ShardImpl::WhyNoWblock(Purpose purpose) const {
+  const WblockPool& pool = shared_.pool;
+  if (shared_.device_full.load(std::memory_order_relaxed)) {
+    return base::ResourceExhausted("the device of a shadow file is full; tried again every second");
+  }
+  if (pool.free() > pool.ready() && pool.free() > pool.reserve(purpose)) {
+    return base::WithRetryAfter(base::Unavailable("space for more wblocks is being reserved on the device"), kSoonMs);
+  }
+  return base::ResourceExhausted("the store has no free wblock: ", pool.free(), " of ", shared_.geometry.usable_wblocks(),
+                                 " are free, the rest waits for defrag");
 }
 
 absl::Status ShardImpl::CheckSpace(const Need& need) const {

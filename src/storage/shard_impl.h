@@ -130,6 +130,7 @@ class ShardImpl : public Shard {
   bool IsExpired(RecordView record) const;
 
   // admission
+  absl::Status WhyNoWblock(Purpose purpose) const;
   absl::Status CheckSpace(const Need& need) const;
   absl::Status CheckCredit(const Need& need, env::Nanos* delay) const;
 
