@@ -46,14 +46,24 @@ void Accounts::Die(RecordView record, size_t bytes, uint64_t by, uint64_t hash) 
   MEMGRID_CHECK(bytes <= live, "wblock ", number, " has ", live, " live bytes; ", bytes, " died");
   wblock.live.store(live - static_cast<uint32_t>(bytes), std::memory_order_relaxed);
   live_ -= bytes;
+  ++deaths_;
+  wblock.moved_to = std::max(wblock.moved_to, moved_to_);
   if (by != 0) {
     wblock.max_death = std::max(wblock.max_death, by);
     ++wblock.deaths;
     wblock.death_seq_sum += by;
   }
   // A tombstone that died shadows nothing: it needs no tombstone itself.
-  if (record.kind() != Kind::kTombstone) wblock.dead.Add(record.seq(), hash);
+  const bool forgotten = by == 0 && weakened_.copies_leave_no_dead;
+  if (record.kind() != Kind::kTombstone && !forgotten) wblock.dead.Add(record.seq(), hash);
   if (live == bytes) QuarantineIfEmpty(number);
+}
+
+// `bytes` may be a difference below zero: unsigned arithmetic wraps round.
+void Accounts::CountTombstone(RecordView record, uint32_t bytes) {
+  Wblock& wblock = wblocks_[wblocks_.Of(record.address())];
+  (record.kind() == Kind::kTombstone ? wblock.tombstones : wblock.expired) += bytes;
+  tombstone_bytes_ += static_cast<uint64_t>(static_cast<int64_t>(static_cast<int32_t>(bytes)));
 }
 
 void Accounts::OnDeath(const char* record, size_t bytes, uint64_t by) {

@@ -182,7 +182,8 @@ void Flusher::SettleOne(Side& side, const Flush& flush) {
   Wblocks& wblocks = *shared_.wblocks;
   Wblock& wblock = wblocks[flush.wblock];
   wblock.durable = flush.data_end;
-  if (flush.from == 0) wblocks.durable_incarnation(flush.wblock).store(wblock.incarnation, std::memory_order_release);
+  // A former life is gone when even the loss of the first mark would not bring it back.
+  if (flush.from == shared_.geometry.io_unit) wblocks.durable_incarnation(flush.wblock).store(wblock.incarnation, std::memory_order_release);
   shared_.pool.unflushed(wblocks.stripe(flush.wblock)).fetch_sub(flush.to - flush.from, std::memory_order_relaxed);
   side.stream.set_durable_end(uint64_t{flush.mark.number} << 32 | flush.data_end);
   accounts_.OnStated(wblock, flush.mark.persisted);

@@ -33,6 +33,9 @@ struct Mark {
   uint32_t boot_epoch() const { return static_cast<uint32_t>(incarnation >> 32); }
 };
 
+// Number of a mark that belongs to no stream: of a wblock that was given back (free_marks.h).
+inline constexpr uint32_t kFreeMarkNumber = ~uint32_t{0};
+
 // Where a mark lies: a mark that was written somewhere else does not pass.
 struct MarkPlace {
   uint32_t set = 0;     // checksum of the store's uuid

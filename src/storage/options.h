@@ -9,6 +9,21 @@
 
 namespace memgrid::storage {
 
+// Rules of reclaim (storage/reclaim.h) left out, one by one: the simulation must notice each. All false but in its tests.
+struct Weakened {
+  bool reuse_ignores_deaths = false;       // R1: what killed the records need not be recorded, nor the records
+  bool reuse_by_persisted = false;         // R1: P instead of PR
+  bool reuse_ignores_copies = false;       // R1: survivors need not be durable
+  bool reuse_ignores_witness = false;      // R1: the only holder of the greatest PR may go
+  bool reuse_ignores_own_seqs = false;     // R1: commands of a head may be newer than PR
+  bool former_lives_forgotten = false;     // R2: gone as soon as they may be reused
+  bool empty_counts_as_gone = false;       // R2: sealed wblocks without live bytes do not count
+  bool tombstones_always_dropped = false;  // R3
+  bool own_wblock_exempt = false;          // R3: the wblock that is cleaned does not count
+  bool copies_leave_no_dead = false;       // deaths: what defrag leaves behind does not count
+  bool clean_unrecorded = false;           // R4: newer records than PR may be moved
+};
+
 struct StoreOptions {
   std::string name = "default";
   std::vector<std::string> files;    // shadow files, one a stripe; with `filesize`
@@ -30,6 +45,7 @@ struct StoreOptions {
   // For tests and simulations: wblocks of 2^14 to 2^23 bytes (regions need 2^16) instead of 1 to 8 MiB, so that reclaim,
   // defrag and reuse happen all the time. 0: by size, as in production.
   int wblock_shift = 0;
+  Weakened weakened;  // for tests of the simulation itself
   bool has_shadow() const { return !files.empty() || !devices.empty(); }
 };
 

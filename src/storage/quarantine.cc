@@ -2,16 +2,18 @@
 
 #include <algorithm>
 
+#include "storage/reclaim.h"
+
 namespace memgrid::storage {
 
 bool Quarantine::DeviceAllows(const Wblock& wblock) const {
   if (!shared_.geometry.shadow) return true;
-  if (wblock.durable < wblock.filled) return false;
-  const uint64_t recorded = state_.recorded.load(std::memory_order_relaxed);
-  if (wblock.max_death > recorded) return false;
-  if (wblock.stream == StreamKind::kHead && wblock.max_seq > recorded) return false;
-  if (survivors_->durable_end() < wblock.moved_to) return false;
-  return !accounts_.IsOnlyWitness(wblock);
+  ReuseFacts facts;
+  facts.persisted = state_.persisted.load(std::memory_order_relaxed);
+  facts.recorded = state_.recorded.load(std::memory_order_relaxed);
+  facts.survivors_durable = survivors_->durable_end();
+  facts.only_witness = accounts_.IsOnlyWitness(wblock);
+  return MayReuse(wblock, facts, shared_.weakened);
 }
 
 bool Quarantine::ReadersAllow(uint32_t wblock, uint64_t* now) {
@@ -28,6 +30,7 @@ bool Quarantine::ReadersAllow(uint32_t wblock, uint64_t* now) {
 }
 
 bool Quarantine::Run() {
+  if (!shared_.serving.load(std::memory_order_acquire)) return !accounts_.quarantine().empty();
   auto& waiting = accounts_.quarantine();
   if (waiting.empty()) return false;
   bool readers = false;
@@ -59,7 +62,23 @@ void Quarantine::Free(uint32_t wblock) {
   accounts_.Release(wblock);
   if (shared_.geometry.shadow) former_.push_back({wblock, state.incarnation, state.dead});
   shared_.wblocks->wanted(wblock).store(false, std::memory_order_relaxed);
-  shared_.pool.Add(wblock, /*ready=*/true);
+  // As long as void records can be parsed, recovery must be told that they are void. And a life is only begun where the
+  // one before it cannot be taken for something else.
+  const bool begun = shared_.wblocks->durable_incarnation(wblock).load(std::memory_order_relaxed) == state.incarnation;
+  if (shared_.geometry.shadow && (state.has_void || state.header_only || !begun)) {
+    free_marks_.Write(wblock, /*second_first=*/state.header_only || !begun);
+  } else {
+    shared_.pool.Add(wblock, /*ready=*/true);
+  }
+}
+
+void Quarantine::Forget(uint64_t seq, size_t limit) {
+  for (const FormerLife& life : former()) {
+    if (limit == 0) return;
+    if (life.dead.buckets == 0 || life.dead.min_seq >= seq || !shared_.pool.TakeThis(life.wblock)) continue;
+    free_marks_.Write(life.wblock, /*second_first=*/false);
+    --limit;
+  }
 }
 
 const std::vector<FormerLife>& Quarantine::former() {

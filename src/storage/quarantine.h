@@ -15,6 +15,7 @@
 
 #include "storage/accounts.h"
 #include "storage/flusher.h"
+#include "storage/free_marks.h"
 #include "storage/shared.h"
 
 namespace memgrid::storage {
@@ -29,8 +30,10 @@ struct FormerLife {
 class Quarantine {
  public:
   // All outlive it. `flusher` and `survivors` are null without shadow.
-  Quarantine(Shared& shared, ShardState& state, Accounts& accounts, Flusher* flusher, const Stream* survivors)
-      : shared_(shared), state_(state), accounts_(accounts), flusher_(flusher), survivors_(survivors) {}
+  Quarantine(Shared& shared, ShardState& state, Accounts& accounts, FreeMarks& free_marks, Flusher* flusher,
+             const Stream* survivors)
+      : shared_(shared), state_(state), accounts_(accounts), free_marks_(free_marks), flusher_(flusher),
+        survivors_(survivors) {}
 
   // Frees what may be freed, and asks for what the rest waits for. Called at turn ends. Returns true if something waits
   // only for other loops to end their turns or to let go of pins.
@@ -38,8 +41,8 @@ class Quarantine {
 
   // Lives of wblocks that the shard gave away and that a crash could still parse. Forgets those that are gone.
   const std::vector<FormerLife>& former();
-  // After recovery: a life that is not needed, of a wblock in the pool.
-  void AddFormer(const FormerLife& life) { former_.push_back(life); }
+  // Tombstones up to `seq` wait for lives that have ended: makes some of these unreadable, at most `limit`.
+  void Forget(uint64_t seq, size_t limit);
 
   // R1 but for readers: nothing that a crash could lead to needs the wblock.
   bool DeviceAllows(const Wblock& wblock) const;
@@ -51,6 +54,7 @@ class Quarantine {
   Shared& shared_;
   ShardState& state_;
   Accounts& accounts_;
+  FreeMarks& free_marks_;
   Flusher* const flusher_;
   const Stream* const survivors_;
   std::vector<FormerLife> former_;

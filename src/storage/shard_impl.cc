@@ -26,11 +26,18 @@ ShardImpl::ShardImpl(int number, Shared& shared, WblockKeeper& keeper, env::Loop
       state_(number),
       index_(shared.seed, shared.qsbr),
       tables_(shared.qsbr),
-      accounts_(*shared.wblocks, state_),
+      accounts_(*shared.wblocks, state_, shared.weakened),
       head_(StreamKind::kHead, shared, state_, accounts_, space),
       survivors_(StreamKind::kSurvivor, shared, state_, accounts_, space),
       flusher_(shared, state_, accounts_, head_, survivors_, &active_),
-      quarantine_(shared, state_, accounts_, shadow_ ? &flusher_ : nullptr, shadow_ ? &survivors_ : nullptr) {}
+      free_marks_(shared, state_),
+      quarantine_(shared, state_, accounts_, free_marks_, shadow_ ? &flusher_ : nullptr, shadow_ ? &survivors_ : nullptr),
+      defrag_(*this) {}
+
+Region* ShardImpl::RegionOf(uint64_t id) const {
+  const auto found = regions_by_id_.find(id);
+  return found == regions_by_id_.end() ? nullptr : found->second;
+}
 
 ShardImpl::~ShardImpl() {
   uint64_t position = 0;
@@ -60,7 +67,9 @@ void ShardImpl::FlushTo(uint64_t seq) {
 void ShardImpl::Drain(absl::AnyInvocable<void(absl::Status)> done) {
   if (!shadow_) return done(absl::OkStatus());
   active_ = true;
-  flusher_.Drain(std::move(done));
+  flusher_.Drain([this, done = std::move(done)](absl::Status status) mutable {
+    free_marks_.WhenIdle([status = std::move(status), done = std::move(done)]() mutable { done(std::move(status)); });
+  });
 }
 
 env::Nanos ShardImpl::TurnEnd(env::Nanos now) {
@@ -71,10 +80,12 @@ env::Nanos ShardImpl::TurnEnd(env::Nanos now) {
   index_.Maintain();
   tables_.Collect();
   FreeRetired();
+  const env::Nanos defrag = defrag_.Run(now);
   const bool waits_for_readers = quarantine_.Run() || !retired_.empty();
   PublishUse();
   env::Nanos next = shadow_ ? flusher_.TurnEnd(now) : Flusher::kNever;
   if (more) next = now;
+  next = std::min(next, defrag);
   if (waits_for_readers) next = std::min(next, now + kLookAgain);
   next_due_ = next;
   return next;
@@ -108,6 +119,7 @@ void ShardImpl::Expire(RecordView record) {
   }
   // An expired record is its own tombstone: older copies of the key must stay shadowed.
   index_.Set(name, hash, Slot(Form::kTombstone, record.address()));
+  accounts_.BecameTombstone(record);
   if (slot.form() == Form::kNode) {
     std::unique_ptr<ValueNode> node(static_cast<ValueNode*>(slot.node()));
     KillChunks(*node, hash, clock_seq_);

@@ -10,7 +10,9 @@
 #include <vector>
 
 #include "absl/container/inlined_vector.h"
+#include "absl/container/flat_hash_map.h"
 #include "storage/accounts.h"
+#include "storage/defrag.h"
 #include "storage/flusher.h"
 #include "storage/index/index.h"
 #include "storage/keeper.h"
@@ -79,6 +81,11 @@ class ShardImpl : public Shard {
 
   // Parts of freed or shrunk regions wait to be accounted as dead.
   bool releasing() const { return !releasing_.empty() || !shrunk_.empty(); }
+  // The live region of this id, or null.
+  Region* RegionOf(uint64_t id) const;
+  // Parts that a shrink cut off have not all been reported dead yet.
+  bool sweeping() const { return !shrunk_.empty(); }
+  uint64_t clock_seq() const { return clock_seq_; }  // of the latest tick
 
   ShardState& state() { return state_; }
   Accounts& accounts() { return accounts_; }
@@ -156,8 +163,11 @@ class ShardImpl : public Shard {
   Stream head_;
   Stream survivors_;
   Flusher flusher_;
+  FreeMarks free_marks_;
   Quarantine quarantine_;
   TimingWheel wheel_;
+  Defrag defrag_;
+  absl::flat_hash_map<uint64_t, Region*> regions_by_id_;
 
   // the command under way
   uint64_t seq_ = 0;

@@ -105,6 +105,7 @@ void ShardImpl::CreateRegion(const RootName& name, uint64_t hash, uint64_t size,
   const char* record = AppendRegionMeta(name, meta);
   auto region = std::make_unique<Region>(meta, tables_, accounts_);
   region->record.store(record, std::memory_order_release);
+  regions_by_id_[meta.id] = region.get();
   changes_.push_back({RecordView(record).name(), hash, Slot(Form::kNode, static_cast<Node*>(region.release()))});
 }
 
@@ -176,6 +177,7 @@ void ShardImpl::ApplySlot(const Change& change) {
   Slot old;
   if (change.slot) {
     old = index_.Set(change.name, change.hash, change.slot);
+    if (change.slot.form() == Form::kTombstone) accounts_.BecameTombstone(change.slot.record());
     if (change.slot.live()) {
       const RecordView record = change.slot.record();
       CountName(record.space(), record.kind(), 1);
@@ -206,6 +208,7 @@ void ShardImpl::Kill(Slot slot, uint64_t hash, uint64_t by) {
       auto* region = static_cast<Region*>(slot.node());
       std::erase(shrunk_, region);
       region->Free(by);
+      regions_by_id_.erase(region->id());
       releasing_.emplace_back(region);
     } else {
       std::unique_ptr<ValueNode> node(static_cast<ValueNode*>(slot.node()));
@@ -214,6 +217,7 @@ void ShardImpl::Kill(Slot slot, uint64_t hash, uint64_t by) {
       retired_.push_back({0, std::move(node), nullptr});
     }
   }
+  if (slot.form() == Form::kTombstone) accounts_.WasTombstone(record);
   accounts_.Die(record, record.length(), by, hash);
 }
 

@@ -26,6 +26,7 @@ struct Tuning {
   std::atomic<int> stop_writes_avail_pct{5};
   std::atomic<int> defrag_lwm_pct{50};
   std::atomic<int64_t> defrag_sleep_us{1000};
+  std::atomic<uint64_t> defrag_queue_min{0};
 
   void Set(const StoreOptions& options) {
     flush_max_ms = options.flush_max_ms;
@@ -34,6 +35,7 @@ struct Tuning {
     stop_writes_avail_pct = options.stop_writes_avail_pct;
     defrag_lwm_pct = options.defrag_lwm_pct;
     defrag_sleep_us = options.defrag_sleep_us;
+    defrag_queue_min = static_cast<uint64_t>(options.defrag_queue_min);
   }
 };
 
@@ -62,6 +64,7 @@ struct Shared {
   WblockPool pool;
   base::Qsbr qsbr;
   Tuning tuning;
+  Weakened weakened;  // set before the first shard
   Counters counters;
   HashSeed seed;
   std::array<char, 16> uuid{};
@@ -69,6 +72,8 @@ struct Shared {
   std::vector<Stripe> stripes;               // with shadow
   std::atomic<uint64_t> next_incarnation{1};  // boot epoch in the upper half
   std::atomic<uint64_t> used{0};             // live and index bytes of all shards, as of their last turns
+  // From the moment at which recovery is durable until the store is closed: reclaim works, and only then.
+  std::atomic<bool> serving{false};
   std::atomic<bool> device_full{false};      // a reservation was refused: tried again every second
 };
 

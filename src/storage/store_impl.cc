@@ -14,6 +14,7 @@ StoreImpl::StoreImpl(const StoreOptions& options, std::unique_ptr<Wblocks> wbloc
       keeper_(*shared_.wblocks),
       shard_table_(static_cast<size_t>(shared_.geometry.shards)) {
   shared_.tuning.Set(options);
+  shared_.weakened = options.weakened;
   for (int i = 0; i < loops.size(); ++i) parts_.push_back(std::make_unique<LoopPart>(shared_, keeper_, loops.loop(i)));
 }
 
@@ -118,6 +119,7 @@ void StoreImpl::SetHeaders(std::unique_ptr<HeaderKeeper> headers) {
 
 void StoreImpl::Close(absl::AnyInvocable<void(absl::Status)> done) {
   closed_ = std::move(done);
+  shared_.serving.store(false, std::memory_order_release);
   if (!shared_.geometry.shadow) {
     LeaveLoops([this] { std::exchange(closed_, nullptr)(absl::OkStatus()); });
     return;

@@ -21,6 +21,7 @@ void OpenInMemory(const StoreOptions& options, env::LoopGroup& loops, Store::Ope
   for (uint32_t i = shared.wblocks->count() - 1; i > 0; --i) shared.pool.Add(i, /*ready=*/true);
   store->recovery_report().created = true;
   store->recovery_report().applied.assign(static_cast<size_t>(geometry->shards), 0);
+  shared.serving = true;
   StoreImpl* started = store.get();
   started->Start([store = std::move(store), done = std::move(done)]() mutable { done(std::move(store)); });
 }

@@ -60,6 +60,9 @@ bool Stream::Open() {
   wblock.max_seq = wblock.max_death = wblock.stated = wblock.moved_to = wblock.unlinked = 0;
   wblock.deaths = wblock.death_seq_sum = 0;
   wblock.dead = Dead{};
+  wblock.tombstones = wblock.expired = 0;
+  wblock.has_void = wblock.header_only = wblock.rotten = false;
+  wblock.left_at = ~uint64_t{0};
   wblock.shard.store(state_.number, std::memory_order_relaxed);
   wblock.use.store(WblockUse::kOpen, std::memory_order_relaxed);
   accounts_.Adopt(wblock_);

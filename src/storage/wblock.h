@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 
 namespace memgrid::storage {
@@ -23,12 +24,15 @@ inline constexpr uint16_t kNoShard = 0xFFFF;
 
 // The dead whose older copies a crash could still read: what a tombstone may not be dropped before.
 struct Dead {
+  static constexpr size_t kBuckets = 64;
+  static size_t BucketOf(uint64_t hash) { return hash >> 58; }
+
   uint64_t min_seq = ~uint64_t{0};  // lowest seq of a dead root or part
   uint64_t buckets = 0;             // a bit for each sixty-fourth of the hashes of their names (or ids)
 
   void Add(uint64_t seq, uint64_t hash) {
     min_seq = std::min(min_seq, seq);
-    buckets |= uint64_t{1} << (hash >> 58);
+    buckets |= uint64_t{1} << BucketOf(hash);
   }
 };
 
@@ -51,6 +55,12 @@ struct Wblock {
   uint64_t unlinked = 0;          // quiescence stamp taken after the last byte died; 0 = not taken
   uint64_t deaths = 0;            // how many records died, and
   uint64_t death_seq_sum = 0;     // the sum of the commands that killed them: its age for defrag
+  uint32_t tombstones = 0;        // of the live bytes: of tombstones,
+  uint32_t expired = 0;           // and of expired records that serve as tombstones
+  bool has_void = false;          // records that a cut has made void: it should go soon
+  bool header_only = false;       // of its life only the first mark is durable: an older life lies behind it
+  bool rotten = false;            // something in it is not what was written: defrag leaves it alone
+  uint64_t left_at = ~uint64_t{0};  // `deaths` when defrag left live bytes in it
   Dead dead;
 };
 

@@ -53,6 +53,17 @@ std::optional<uint32_t> WblockPool::Take(Purpose purpose) {
   return wblock;
 }
 
+bool WblockPool::TakeThis(uint32_t wblock) {
+  absl::MutexLock lock(&mutex_);
+  Stripe& stripe = stripes_[wblocks_.stripe(wblock)];
+  const auto at = std::find(stripe.ready.begin(), stripe.ready.end(), wblock);
+  if (stripe.read_only || at == stripe.ready.end()) return false;
+  stripe.ready.erase(at);
+  free_.fetch_sub(1, std::memory_order_relaxed);
+  ready_.fetch_sub(1, std::memory_order_relaxed);
+  return true;
+}
+
 bool WblockPool::Has(Purpose purpose, uint32_t count) const { return ready() >= count + reserve(purpose); }
 
 std::vector<uint32_t> WblockPool::TakeRaw(uint32_t stripe, uint32_t limit) {

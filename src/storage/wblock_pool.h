@@ -31,6 +31,8 @@ class WblockPool {
   // A ready wblock of the stripe with most credit that is not read-only. Nothing if the reserve for those in greater
   // need would be touched.
   std::optional<uint32_t> Take(Purpose purpose);
+  // This one, if it is free and ready.
+  bool TakeThis(uint32_t wblock);
   // Whether Take(purpose) would give `count` wblocks.
   bool Has(Purpose purpose, uint32_t count) const;
 

@@ -47,7 +47,7 @@ class Wblocks {
 
   // --- any loop ---
 
-  // Incarnation whose mark at offset 0 is durable: an earlier life of the wblock cannot be parsed any more.
+  // Incarnation whose first two marks are durable: an earlier life of the wblock cannot be parsed any more.
   std::atomic<uint64_t>& durable_incarnation(uint32_t wblock) { return shared_[wblock].durable_incarnation; }
   // Holders of bytes in it (base/payload.h). Taken within a turn in which the bytes were reachable; so a reclaimer looks
   // here after all loops have ended a turn, not before.

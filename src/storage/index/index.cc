@@ -43,6 +43,11 @@ Slot Index::Get(const RootName& name, uint64_t hash) const {
   return place ? place.get() : Slot();
 }
 
+Slot Index::FindIf(uint64_t hash, absl::FunctionRef<bool(Slot slot)> matches) const {
+  const auto place = parts_->table.LocateIf(parts_->table.Short(hash), matches);
+  return place ? place.get() : Slot();
+}
+
 // The tree reads names through the table: what enters it does so before its slot is live there, what leaves it while
 // the slot still is, and it is put in balance when both agree.
 Slot Index::Set(const RootName& name, uint64_t hash, Slot slot) {

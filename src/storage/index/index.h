@@ -50,6 +50,10 @@ class Index {
   // The slot of the name, form kNone if there is none.
   Slot Get(const RootName& name, uint64_t hash) const;
 
+  // A slot that `matches` among those that may have this hash (others share its tag): for what knows only the hash of
+  // its root. Form kNone if there is none.
+  Slot FindIf(uint64_t hash, absl::FunctionRef<bool(Slot slot)> matches) const;
+
   // Makes `slot` the name's. Returns the one before (form kNone: the name is new). `name` is read from the new slot's
   // record afterwards, so that must be in place; the old slot's record must be readable until this returns.
   Slot Set(const RootName& name, uint64_t hash, Slot slot);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+
 #include "base/endian.h"
 #include "storage/recovery/shard_loader.h"
 
@@ -24,6 +25,12 @@ void ShardLoader::Adopt(Found& found) {
   wblock.use.store(WblockUse::kOpen, std::memory_order_relaxed);  // until Finish
   wblock.shard.store(shard_.state_.number, std::memory_order_relaxed);
   wblocks_.durable_incarnation(found.wblock).store(wblock.incarnation, std::memory_order_relaxed);
+  wblock.has_void = found.scan.header_lost;
+  if (!found.scan.HasSecondMark(wblocks_.geometry().io_unit)) {
+    // The life before this one may come back: nothing that shadows anything may go before it is gone.
+    wblock.header_only = true;
+    wblock.dead = Dead{0, ~uint64_t{0}};
+  }
   shard_.accounts_.Adopt(found.wblock);
   wblocks_.DiscardTail(found.wblock, found.scan.end);
 }
@@ -38,6 +45,7 @@ void ShardLoader::InsertAll(Found& found) {
     const RecordView record = walk.record();
     if (IsVoid(found, record.seq())) {
       ++report_.void_records;
+      wblock.has_void = true;
       continue;
     }
     ++report_.records;
@@ -133,6 +141,7 @@ void ShardLoader::BuildRegion(RecordView record) {
   auto region = std::make_unique<Region>(meta, shard_.tables_, shard_.accounts_);
   region->record.store(record.address(), std::memory_order_relaxed);
   regions_[meta.id] = region.get();
+  shard_.regions_by_id_[meta.id] = region.get();
   shard_.index_.Set(record.name(), hash, Slot(Form::kNode, static_cast<Node*>(region.release())));
 }
 
@@ -152,12 +161,18 @@ void ShardLoader::AttachChunks() {
   }
 }
 
-// Chunks cannot be torn, being of one command with their root: one that is missing was rotten.
+// Chunks cannot be torn, being of one command with their root: one that is missing was rotten, or died when the value
+// expired and its place has been used since.
 void ShardLoader::LoseValuesWithoutChunks() {
+  const uint64_t clock = FindClock();
   for (const auto& [key, node] : values_) {
     bool whole = true;
     for (uint32_t i = 0; i < node->count(); ++i) whole &= node->chunk(i).address() != nullptr;
-    if (!whole) Lose(RecordView(node->record.load(std::memory_order_relaxed)).name(), key.first);
+    if (whole) continue;
+    const RecordView record(node->record.load(std::memory_order_relaxed));
+    const bool expired = (record.flags() & kExpiry) != 0 && record.expiry_ms() <= clock;
+    Lose(record.name(), key.first);
+    if (expired) shard_.index_.Set(record.name(), key.first, Slot(Form::kTombstone, record.address()));
   }
 }
 
@@ -176,6 +191,7 @@ void ShardLoader::Lose(const RootName& name, uint64_t hash) {
   } else {
     auto* region = static_cast<Region*>(slot.node());
     region->Free(0);
+    shard_.regions_by_id_.erase(region->id());
     shard_.releasing_.emplace_back(region);
   }
 }
@@ -262,6 +278,7 @@ void ShardLoader::Finish() {
   uint64_t position = 0;
   const auto visit = [&](Slot each) {
     if (each.form() == Form::kLost) ++report_.lost_keys;
+    if (each.form() == Form::kTombstone) shard.accounts_.BecameTombstone(each.record());
     if (!each.live()) return;
     const RecordView record = each.record();
     shard.CountName(record.space(), record.kind(), 1);

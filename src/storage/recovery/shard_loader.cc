@@ -169,6 +169,7 @@ void ShardLoader::RenewCuts(uint64_t applied) {
   for (const Cut& cut : entry_.cuts) {
     bool needed = false;
     for (const Found& found : found_) {
+      needed |= FormerBoot(found) == cut.boot_epoch;
       if (found.mark().boot_epoch() != cut.boot_epoch) continue;
       ScanWalk walk(wblocks_.memory(found.wblock), found.scan);
       for (ScanWalk::Step step = walk.Next(); step != ScanWalk::Step::kEnd && !needed; step = walk.Next()) {
@@ -179,6 +180,16 @@ void ShardLoader::RenewCuts(uint64_t applied) {
   }
   report_.cuts.push_back({crashed_, applied});
   report_.too_many_cuts = report_.cuts.size() > kMaxCuts;
+}
+
+// Of the life that would be found if the mark at 0 were lost before the second one is written; 0 = none.
+uint32_t ShardLoader::FormerBoot(const Found& found) const {
+  const Geometry& geometry = wblocks_.geometry();
+  if (found.scan.HasSecondMark(geometry.io_unit)) return 0;
+  const MarkPlace place{shard_.shared().set, wblocks_.stripe(found.wblock), wblocks_.in_stripe(found.wblock), 0};
+  const std::optional<Mark> former = FindIdentity(wblocks_.memory(found.wblock), static_cast<uint32_t>(geometry.wblock_bytes()),
+                                                  place, geometry.io_unit, geometry.io_unit);
+  return former ? former->boot_epoch() : 0;
 }
 
 bool ShardLoader::IsVoid(const Found& found, uint64_t seq) const {

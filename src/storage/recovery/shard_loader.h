@@ -61,6 +61,7 @@ class ShardLoader {
   uint64_t FindApplied(uint64_t stated) const;
   void WalkWblock(const Found& found, uint64_t* applied) const;
   void RenewCuts(uint64_t applied);
+  uint32_t FormerBoot(const Found& found) const;
   const Cut* CutOf(uint32_t boot_epoch) const;
   bool IsVoid(const Found& found, uint64_t seq) const;
 

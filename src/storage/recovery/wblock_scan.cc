@@ -41,12 +41,16 @@ class Scanner {
   bool TakeIdentity() {
     const std::optional<Mark> later = FindIdentity(memory_, size_, place_, unit_);
     if (!later) return false;
-    Mark mark = *later;
+    place_.offset = unit_;
+    const std::optional<Mark> second = ReadMark(memory_ + unit_, place_);
+    // The first unit of a life holds no records, and no other life comes back while its second mark is there.
+    scan_.header_lost = second.has_value();
+    scan_.first_lost = !scan_.header_lost;
+    Mark mark = second ? *second : *later;
     mark.persisted = mark.applied = mark.durable = mark.flushed = 0;
-    mark.last = ~uint64_t{0};
+    if (scan_.first_lost) mark.last = ~uint64_t{0};
     mark.earlier_durable = false;
     scan_.marks.push_back({0, mark});
-    scan_.first_lost = true;
     at_ = end_of_good_ = kMarkBytes;
     return true;
   }
@@ -114,9 +118,9 @@ class Scanner {
 
 }  // namespace
 
-std::optional<Mark> FindIdentity(const char* memory, uint32_t size, MarkPlace place, uint32_t io_unit) {
+std::optional<Mark> FindIdentity(const char* memory, uint32_t size, MarkPlace place, uint32_t io_unit, uint32_t from) {
   std::optional<Mark> newest;
-  for (uint32_t at = 0; uint64_t{at} + kMarkBytes <= size; at += io_unit) {
+  for (uint32_t at = from; uint64_t{at} + kMarkBytes <= size; at += io_unit) {
     place.offset = at;
     const std::optional<Mark> mark = ReadMark(memory + at, place);
     if (!mark) continue;
@@ -124,6 +128,10 @@ std::optional<Mark> FindIdentity(const char* memory, uint32_t size, MarkPlace pl
     if (!newest || mark->incarnation > newest->incarnation) newest = mark;
   }
   return newest;
+}
+
+bool WblockScan::HasSecondMark(uint32_t io_unit) const {
+  return std::any_of(marks.begin(), marks.end(), [io_unit](const ScannedMark& each) { return each.offset == io_unit; });
 }
 
 uint32_t WblockScan::claimed() const {

@@ -35,7 +35,8 @@ struct ScannedMark {
 
 struct WblockScan {
   bool used = false;               // there is a mark
-  bool first_lost = false;         // but not at 0: which life this is, is a guess, and what is found must not be served
+  bool header_lost = false;        // but not at 0: the second one stands in for it
+  bool first_lost = false;         // nor is there the second: which life this is, is a guess, and what is found must not be served
   uint32_t end = 0;                // of what can be parsed, faults skipped
   std::vector<ScannedMark> marks;  // by offset; the first is at 0
   std::vector<Fault> faults;       // by offset
@@ -44,12 +45,16 @@ struct WblockScan {
   const Mark& first() const { return marks.front().mark; }
   // Greatest length that one of its own marks claims as durable.
   uint32_t claimed() const;
+  // False: should the mark at 0 be lost, a former life would be found.
+  bool HasSecondMark(uint32_t io_unit) const;
   // Forgets everything from the fault on: it was a torn tail. Returns how many bytes that could be parsed are lost.
   uint32_t CutAtFault(size_t fault);
 };
 
 // The mark that tells whose the wblock is: at 0, or if that does not pass the newest one behind it. Nothing if there is none.
-std::optional<Mark> FindIdentity(const char* memory, uint32_t size, MarkPlace place, uint32_t io_unit);
+// `from` io_unit: what it would be without the mark at 0.
+std::optional<Mark> FindIdentity(const char* memory, uint32_t size, MarkPlace place, uint32_t io_unit,
+                                 uint32_t from = 0);
 
 // Scans `size` bytes at `memory`, which lie at offset 0 of the place given (its `offset` is not looked at). Never reads
 // beyond, whatever the bytes are.

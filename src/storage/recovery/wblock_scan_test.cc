@@ -117,13 +117,24 @@ TEST(WblockScan, AChangedMarkLosesNoRecords) {
   EXPECT_EQ(wblock.Seqs(scan), (std::vector<uint64_t>{1, 2, 3, 4}));
 }
 
-TEST(WblockScan, WithoutItsFirstMarkTheLifeIsAGuess) {
+TEST(WblockScan, TheSecondMarkStandsInForTheFirst) {
   Builder wblock = ThreeFlushes();
   wblock.Damage(5, 1);
   const WblockScan scan = wblock.Scan();
   EXPECT_TRUE(scan.used);
-  EXPECT_TRUE(scan.first_lost);
+  EXPECT_TRUE(scan.header_lost);
+  EXPECT_FALSE(scan.first_lost);
   EXPECT_EQ(wblock.Seqs(scan), (std::vector<uint64_t>{1, 2, 3, 4}));
+}
+
+TEST(WblockScan, WithoutItsFirstTwoMarksTheLifeIsAGuess) {
+  Builder wblock = ThreeFlushes();
+  wblock.Damage(5, 1);
+  wblock.Damage(kUnit + 5, 1);
+  const WblockScan scan = wblock.Scan();
+  EXPECT_TRUE(scan.used);
+  EXPECT_TRUE(scan.first_lost);
+  EXPECT_FALSE(scan.header_lost);
 }
 
 TEST(WblockScan, EveryByteMayBeWrong) {

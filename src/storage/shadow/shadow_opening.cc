@@ -253,6 +253,7 @@ void ShadowOpening::FillPool() {
   for (uint32_t i = 0; i < shared.wblocks->count(); ++i) {
     if (shared.wblocks->holds_records(i) && !used_[i]) shared.pool.Add(i, /*ready=*/false);
   }
+  shared.serving.store(true, std::memory_order_release);
   store_->reserver().Run([this] { Finish(absl::OkStatus()); });
 }
 
