@@ -16,11 +16,12 @@ namespace memgrid::frontend::grpc {
 // streams to know that, tens of kilobytes a connection.)
 class EndedStreams {
  public:
+  EndedStreams() { ids_.fill(-1); }
   void Add(int32_t stream_id) { ids_[next_++ % ids_.size()] = stream_id; }
   bool Has(int32_t stream_id) const { return std::find(ids_.begin(), ids_.end(), stream_id) != ids_.end(); }
 
  private:
-  std::array<int32_t, 16> ids_{};  // stream 0 has neither DATA nor HEADERS
+  std::array<int32_t, 16> ids_;
   uint32_t next_ = 0;
 };
 
