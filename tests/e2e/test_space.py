@@ -12,7 +12,7 @@ import pytest
 
 import memgrid
 from memgrid import errors
-from support import MiB, eventually, write_config
+from support import MiB, all_flushed, eventually, write_config
 
 VALUE = os.urandom(200_000)
 
@@ -104,6 +104,41 @@ def test_a_full_region_store(tmp_path: Path) -> None:
         assert client.describe_memory("n", "r").data_length == written
         client.free_memory("n", "r")
         eventually(lambda: can_write(client), 10)
+
+
+@pytest.mark.parametrize("store", ["memory", "shadow", "device"])
+def test_much_more_is_overwritten_than_fits(
+    tmp_path: Path, store: memgrid.local_server.Store
+) -> None:
+    """What is overwritten becomes room again, while it is read and, where there are files, through a crash."""
+    size = (
+        'data-size = "64M"'
+        if store == "memory"
+        else f'filesize = "64M"\nfile = ["{tmp_path}/default.0"]'
+    )
+    arguments = write_config(tmp_path, f"[store.default]\n{size}\nflush-max-ms = 100\n")
+    with (
+        memgrid.LocalServer(store, data_dir=tmp_path / "data", args=arguments) as server,
+        memgrid.Client(server.address) as client,
+    ):
+        client.create_namespace("n")
+        client.allocate_memory("n", "r", 0)
+        there = {f"k{number}": b"" for number in range(40)}
+        for turn in range(400 if store == "device" else 1000):  # a device takes its time
+            name = f"k{turn * 7 % 40}"
+            there[name] = turn.to_bytes(4, "big") + VALUE[turn:]
+            client.put_key("n", name, there[name])
+            client.write_memory("n", "r", turn * 4097 % (8 * MiB), VALUE[: turn * 50])
+            older = f"k{turn * 3 % 40}"
+            if there[older]:
+                assert client.get_key("n", older) == there[older]
+        region = b"".join(client.stream_read_memory("n", "r"))
+        if store != "memory":
+            eventually(lambda: all_flushed(client))
+            server.kill()
+            server.start()
+        assert {name: client.get_key("n", name) for name in client.list_keys("n")} == there
+        assert b"".join(client.stream_read_memory("n", "r")) == region
 
 
 def test_a_quota(tmp_path: Path) -> None:
