@@ -1,6 +1,7 @@
 #include "plan.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/strings.h"
 #include "dice.h"
@@ -83,6 +84,26 @@ bool ParseTrouble(std::string_view name, Trouble* trouble) {
 bool ParseCanary(std::string_view name, Canary* canary) {
   if (name == "forgotten-write") return *canary = Canary::kForgottenWrite, true;
   if (name == "lying-disk") return *canary = Canary::kLyingDisk, true;
+  return false;
+}
+
+bool ParseRule(std::string_view name, storage::Weakened* weakened) {
+  const std::pair<std::string_view, bool storage::Weakened::*> rules[] = {
+      {"deaths", &storage::Weakened::reuse_ignores_deaths},
+      {"recorded", &storage::Weakened::reuse_by_persisted},
+      {"copies", &storage::Weakened::reuse_ignores_copies},
+      {"witness", &storage::Weakened::reuse_ignores_witness},
+      {"own-seqs", &storage::Weakened::reuse_ignores_own_seqs},
+      {"former-lives", &storage::Weakened::former_lives_forgotten},
+      {"empty-wblocks", &storage::Weakened::empty_counts_as_gone},
+      {"tombstones", &storage::Weakened::tombstones_always_dropped},
+      {"own-wblock", &storage::Weakened::own_wblock_exempt},
+      {"dead-copies", &storage::Weakened::copies_leave_no_dead},
+      {"clean-recorded", &storage::Weakened::clean_unrecorded},
+  };
+  for (const auto& [rule, member] : rules) {
+    if (name == rule) return weakened->*member = true;
+  }
   return false;
 }
 

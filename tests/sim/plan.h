@@ -33,6 +33,10 @@ enum class Canary : uint8_t {
 // Reads the name of a canary: forgotten-write, lying-disk.
 bool ParseCanary(std::string_view name, Canary* canary);
 
+// Leaves a rule of reclaim (storage/options.h) out: deaths, recorded, copies, witness, own-seqs, former-lives,
+// empty-wblocks, tombstones, own-wblock, dead-copies, clean-recorded.
+bool ParseRule(std::string_view name, storage::Weakened* weakened);
+
 struct Plan {
   uint64_t seed = 0;
   Trouble trouble = Trouble::kNone;

@@ -1,7 +1,7 @@
 // Simulates stores from seeds and tells whether one of them was ever not what it had to be.
 //
 //   storage_sim [--seed=N] [--seeds=COUNT] [--length=X] [--every-event] [--canary=NAME]
-//               [--trouble=NAME] [--verbose] [--log]
+//               [--trouble=NAME] [--without=RULE] [--verbose] [--log]
 //
 // MEMGRID_SIM_SEED and MEMGRID_SIM_SEEDS stand for the first two. `length` 1 is about a second of
 // real time a seed. `every-event`: for each seed, one run for each event of the disk in its first
@@ -9,6 +9,9 @@
 // with FAILED and names the seed otherwise. With a canary it is the other way round: something is
 // wrong with the world, and must be found. The last line counts what happened; equal seeds give
 // equal lines. `trouble`: none, full-disk, bad-stripe or rot, instead of what the seed says.
+// `without`: a rule of reclaim (plan.h) is left out, which must be found like a canary. Found within
+// 40 seeds: deaths, copies, former-lives, empty-wblocks, tombstones, dead-copies. The others need
+// orders of magnitude more runs, or cover for each other (own-seqs and clean-recorded).
 
 #include <charconv>
 #include <cstdio>
@@ -29,6 +32,8 @@ struct Arguments {
   double length = 1;
   bool every_event = false;
   Canary canary = Canary::kNone;
+  bool weak = false;
+  storage::Weakened weakened;
   std::optional<Trouble> trouble;
   bool verbose = false;
   bool log = false;
@@ -49,6 +54,7 @@ bool ParseArgument(std::string_view argument, Arguments* to) {
   if (name == "--seeds") return Parse(value, &to->seeds) && to->seeds > 0;
   if (name == "--length") return Parse(value, &to->length) && to->length > 0;
   if (name == "--canary") return ParseCanary(value, &to->canary);
+  if (name == "--without") return to->weak = ParseRule(value, &to->weakened);
   if (name == "--trouble") return ParseTrouble(value, &to->trouble.emplace());
   if (argument == "--every-event") return to->every_event = true;
   if (argument == "--log") return to->log = true;
@@ -111,9 +117,12 @@ int Main(int argc, char** argv) {
   Arguments arguments;
   if (!ParseAll(argc, argv, &arguments)) return 2;
   Sum sum;
+  const bool deceived = arguments.weak || arguments.canary != Canary::kNone;
   for (uint64_t seed = arguments.seed; seed - arguments.seed < arguments.seeds; ++seed) {
+    if (deceived && sum.failures > 0) break;
     Plan plan = MakePlan(seed, arguments.length, arguments.canary, arguments.trouble);
     plan.log = arguments.log;
+    plan.options.weakened = arguments.weakened;
     if (arguments.verbose) std::printf("seed %lu: %s\n", seed, plan.Describe().c_str());
     std::fflush(stdout);
     if (arguments.every_event) {
@@ -126,7 +135,7 @@ int Main(int argc, char** argv) {
               arguments.seed, arguments.seeds, sum.runs, sum.trace, sum.tally.Describe().c_str(),
               sum.hours, sum.failures);
   const bool found = sum.failures > 0;
-  return found == (arguments.canary != Canary::kNone) ? 0 : 1;
+  return found == deceived ? 0 : 1;
 }
 
 }  // namespace
