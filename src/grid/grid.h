@@ -85,7 +85,8 @@ class Grid {
 
   // Who is asking, by the value of an `authorization` header ("Bearer TOKEN"; scheme in any case).
   // UNAUTHENTICATED without, with a bad and with an expired token. With authentication off:
-  // kLocalCaller, whatever the header says. The view is valid for this turn. On loop `loop`.
+  // kLocalCaller, whatever the header says. The view is valid until the next call on the same loop.
+  // On loop `loop`.
   absl::StatusOr<std::string_view> Authenticate(int loop, std::string_view authorization);
 
   // Keys.

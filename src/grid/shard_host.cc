@@ -13,6 +13,8 @@ namespace memgrid::grid {
 namespace {
 
 constexpr int64_t kRetryOverloadMs = 20;
+// Of the buffer for encoded commands; only compared values make one larger.
+constexpr size_t kKeptHeadBytes = 64u << 10;
 
 absl::Status Stopping() { return base::Unavailable("the server is stopping"); }
 
@@ -158,6 +160,7 @@ ShardHost::Step ShardHost::CarryOut(Write* write) {
       [this, write](const absl::Status& status, uint64_t, const replication::Answer& answer) {
         Applied(write, status, answer);
       });
+  if (head_.capacity() > kKeptHeadBytes) head_ = std::string();
   return write->awaited != 0 ? Step::kAwaits : Step::kAnswered;
 }
 
