@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -64,9 +65,15 @@ def test_reads_carry_no_identity(peer: Peer, client: memgrid.Client) -> None:
 def test_threads_share_no_id_while_in_flight(peer: Peer, client: memgrid.Client) -> None:
     crowd = peer.on["PutKey"] = Crowd(hold=False)
     with ThreadPoolExecutor(16) as pool:
-        list(pool.map(lambda n: client.put_key("n", f"k{n}", b"v"), range(400)))
+        list(pool.map(lambda n: client.put_key("n", f"k{n}", b"v"), range(100)))  # now there are ids to be used again
+        crowd.go.clear()
+        writes = [pool.submit(client.put_key, "n", f"held{n}", b"v") for n in range(16)]
+        wait_until_together(crowd, 16)
+        crowd.go.set()
+        for write in writes:
+            write.result()
     assert crowd.shared == []
-    assert len(set(identities(peer))) == 400
+    assert len(set(identities(peer))) == 116
     assert len({client_id for client_id, _ in identities(peer)}) <= 16
 
 
@@ -87,8 +94,14 @@ def test_writes_in_flight_are_bounded_and_all_are_done(peer: Peer) -> None:
 
 
 def wait_until_full(crowd: Crowd) -> None:
+    wait_until_together(crowd, MAX_LANES)
+
+
+def wait_until_together(crowd: Crowd, number: int) -> None:
+    end = time.monotonic() + 20
     waiting = threading.Event()
-    while len(crowd.together) < MAX_LANES:
+    while len(crowd.together) < number:
+        assert time.monotonic() < end, f"only {len(crowd.together)} of {number} ids are in flight"
         waiting.wait(0.01)
 
 
