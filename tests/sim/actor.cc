@@ -28,12 +28,13 @@ void Tally::Add(const Tally& other) {
   lost_commands += other.lost_commands;
   flipped += other.flipped;
   damaged += other.damaged;
+  moved += other.moved;
 }
 
 std::string Tally::Describe() const {
   return StrCat("commands ", commands, " refused ", refused, " reads ", reads, " crashes ", crashes,
                 " in-starts ", crashed_starts, " closes ", closes, " lost ", lost_commands,
-                " flipped ", flipped, " damaged ", damaged);
+                " flipped ", flipped, " damaged ", damaged, " moved ", moved);
 }
 
 Actor::Actor(int number, const Plan& plan, Tally& tally,
@@ -158,7 +159,10 @@ bool Actor::Admit(const ModelCommand& command, env::Nanos* delay) {
   if (may_refuse_) {
     wanted_ -= std::min<uint64_t>(wanted_, 1);
   } else if (now_ms - refused_since_ms_ > kPatienceMs) {
-    fail_(StrCat("shard ", number_, " refuses everything: ", admission.status.ToString()));
+    const storage::ShardStats stats = shard_->stats();
+    fail_(StrCat("shard ", number_, " refuses everything: ", admission.status.ToString(), " (live ",
+                 stats.live_bytes, ", index ", stats.index_bytes, ", names ",
+                 present_.values().size(), " of ", present_.bytes(), " bytes)"));
     wanted_ = 0;
   }
   return false;

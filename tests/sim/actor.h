@@ -28,6 +28,7 @@ struct Tally {
   uint64_t closes = 0;
   uint64_t lost_commands = 0;   // applied, not acknowledged as durable, gone with a crash
   uint64_t flipped = 0;         // bits
+  uint64_t moved = 0;           // bytes, by defrag
   uint64_t damaged = 0;         // shards that refuse service because of it
 
   void Add(const Tally& other);

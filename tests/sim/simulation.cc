@@ -213,6 +213,7 @@ void Simulation::End() {
     ++tally_.crashes;
     peaceful_ = false;
   }
+  if (store_ != nullptr) tally_.moved += store_->stats().defrag_moved_bytes;
   for (size_t i = 0; i < actors_.size(); ++i) {
     if (store_ != nullptr) actors_[i]->Ended(store_->shard(static_cast<int>(i)));
   }
