@@ -31,7 +31,9 @@ std::vector<Victim> ChooseVictims(const Shared& shared, const ShardState& state,
   const uint64_t recorded = state.recorded.load(std::memory_order_relaxed);
   const uint64_t now = state.applied.load(std::memory_order_relaxed);
   const auto bytes = static_cast<double>(shared.geometry.wblock_bytes());
-  const double below = wish.urgent ? kGains : std::min(kGains, wish.lwm_pct / 100.0);
+  // At leisure only what gains for sure: else a survivor wblock that could not be filled further would be the next victim.
+  const double sure = static_cast<double>(shared.geometry.sure_bytes()) / bytes;
+  const double below = wish.urgent ? kGains : std::min(sure, wish.lwm_pct / 100.0);
   std::vector<Victim> found;
   for (const uint32_t number : owned) {
     const Wblock& wblock = wblocks[number];
