@@ -266,6 +266,29 @@ TEST(ShadowStore, ACrashAtEveryEventLeavesTheStateAfterSomeCommand) {
   EXPECT_GT(crashes, 100);
 }
 
+TEST(ShadowStore, ManyNamesComeBackInOrder) {
+  constexpr int kNames = 20000;
+  Machine machine;
+  ASSERT_TRUE(machine.Open(Small()));
+  for (int round = 0; round < 100; ++round) {
+    machine.Turn([&](Shard& shard) {
+      for (int i = round; i < kNames; i += 100) {
+        ASSERT_TRUE(Apply(shard, [&](Shard& s) { Put(s, "name" + std::to_string(i), std::to_string(i)); }, 200));
+      }
+    });
+    machine.world.RunFor(std::chrono::milliseconds(50));
+  }
+  State before;
+  machine.Turn([&](Shard& shard) { before = StateOf(shard); });
+  EXPECT_EQ(before.size(), kNames + 1u);
+  ASSERT_TRUE(machine.Close());
+  ASSERT_TRUE(machine.Open(Small()));
+  machine.Turn([&](Shard& shard) {
+    EXPECT_EQ(Difference(StateOf(shard), before), "");
+    CheckInvariants(*machine.store);
+  });
+}
+
 // A store that holds the script's end, closed.
 void Fill(Machine& machine, const StoreOptions& options) {
   ASSERT_TRUE(machine.Open(options));

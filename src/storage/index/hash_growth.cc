@@ -67,6 +67,18 @@ void HashTable::Resize(int segment, uint64_t buckets) {
   cursor_ = 0;
 }
 
+void HashTable::Reserve(uint64_t names) {
+  constexpr double kFill = 0.8;  // of the slots, so that unevenly filled segments do not grow
+  if (size_ != 0 || !MayResize()) return;
+  const auto wanted = static_cast<uint64_t>(static_cast<double>(names) / (kSegments * kSlotsPerLine * kFill));
+  if (wanted < 2) return;
+  const uint64_t buckets = LineArray::Representable(std::min(wanted, LineArray::kMaxBuckets));
+  for (Segment& segment : segments_) {
+    if (segment.array.load(std::memory_order_relaxed) != 0) continue;  // it held something once
+    segment.array.store(LineArray::Word(NewLines(LineArray::LinesFor(buckets)), buckets), std::memory_order_release);
+  }
+}
+
 void HashTable::Step(size_t slots) {
   if (growing_ < 0 || paused_) return;
   Segment& segment = segments_[growing_];

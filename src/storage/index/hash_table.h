@@ -72,6 +72,8 @@ class HashTable {
   // See Index.
   bool Walk(uint64_t* position, size_t limit, absl::FunctionRef<void(Slot slot)> visit) const;
   void PauseGrowth(bool paused) { paused_ = paused; }
+  // Makes room for `names` names at once, instead of growing to it. Of an empty table, before any reader.
+  void Reserve(uint64_t names);
   // Moves up to `slots` slots of the growing segment and frees what is past quiescence.
   void Maintain(size_t slots);
 

@@ -123,7 +123,8 @@ void Index::Maintain() {
   parts_->table.Maintain(kSlotsPerTurn);
 }
 
-void Index::BeginLoad() {
+void Index::BeginLoad(uint64_t names) {
+  parts_->table.Reserve(names);
   parts_->loading = true;
   parts_->order.Clear();
 }

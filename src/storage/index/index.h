@@ -87,7 +87,8 @@ class Index {
 
   // Recovery: between BeginLoad and EndLoad, Set does not touch the tree; EndLoad builds it (sorting by name). Lists
   // must wait for EndLoad.
-  void BeginLoad();
+  // `names`: about how many will be there; room is made for them at once.
+  void BeginLoad(uint64_t names = 0);
   void EndLoad();
 
   // What is wrong inside, or nothing. Reads every record: for tests and simulation.

@@ -12,7 +12,19 @@ namespace memgrid::storage {
 ShardLoader::ShardLoader(ShardImpl& shard, const ShardEntry& entry, uint32_t crashed)
     : shard_(shard), entry_(entry), crashed_(crashed), wblocks_(*shard.shared().wblocks) {}
 
+constexpr uint64_t kSampled = 64;  // one name of so many is counted
+
+void ShardLoader::Sample(uint32_t wblock, const WblockScan& scan) {
+  ScanWalk walk(wblocks_.memory(wblock), scan);
+  for (ScanWalk::Step step = walk.Next(); step != ScanWalk::Step::kEnd; step = walk.Next()) {
+    if (step != ScanWalk::Step::kRecord || walk.record().key_length() == 0) continue;
+    const uint64_t hash = shard_.index_.Hash(walk.record().name());
+    if (hash % kSampled == 0) sample_.insert(hash);
+  }
+}
+
 void ShardLoader::Add(uint32_t wblock, WblockScan scan) {
+  Sample(wblock, scan);
   found_.push_back({wblock, std::move(scan), 0});
 }
 
@@ -22,7 +34,7 @@ LoadReport ShardLoader::Load() {
   JudgeFaults(stated);
   applied_ = report_.applied = FindApplied(stated);
   RenewCuts(applied_);
-  shard_.index_.BeginLoad();
+  shard_.index_.BeginLoad(sample_.size() * kSampled);
   for (Found& found : found_) Adopt(found);
   // Of equal copies those in sound wblocks count, so they come first.
   for (const bool suspect : {false, true}) {

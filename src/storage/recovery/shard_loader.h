@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "storage/recovery/wblock_scan.h"
 #include "storage/shadow/stripe_header.h"
 #include "storage/shard_impl.h"
@@ -49,6 +50,9 @@ class ShardLoader {
     const Mark& mark() const { return scan.first(); }
     bool head() const { return mark().stream == StreamKind::kHead; }
   };
+
+  // Counts names, roughly: hashes whose lowest bits are zero, once each.
+  void Sample(uint32_t wblock, const WblockScan& scan);
 
   // what to believe
   void NoteClaims();
@@ -96,6 +100,7 @@ class ShardLoader {
     Form form;
     uint64_t hash;
   };
+  absl::flat_hash_set<uint64_t> sample_;
   std::vector<Pending> batch_;               // hashed and prefetched, not inserted yet
   std::vector<const char*> value_roots_;     // candidates
   std::vector<const char*> region_roots_;
