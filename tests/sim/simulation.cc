@@ -6,6 +6,7 @@
 
 #include "base/strings.h"
 #include "compare.h"
+#include "storage/invariants.h"
 
 namespace memgrid::sim {
 namespace {
@@ -174,9 +175,17 @@ void Simulation::Work() {
   if (!RunUntil(all_done, kLongLife) && !failed() && !crashed()) Fail("the work hangs");
 }
 
-// The present state, whole.
+// The present state, whole: against the models, and against the engine's own books.
 void Simulation::Compare() {
   if (failed() || crashed() || rotten_) return;
+  int loops = group_->size();
+  for (int i = 0; i < group_->size(); ++i) {
+    group_->loop(i).Post([&] {
+      CheckInvariants(*store_);
+      --loops;
+    });
+  }
+  if (!RunUntil([&] { return loops == 0; }, kLongStart)) return;
   bool compared = false;
   group_->loop(0).Post([&] {
     for (size_t i = 0; i < actors_.size() && !failed(); ++i) {
