@@ -2,8 +2,9 @@
 
 #pragma once
 
-#include <atomic>
 #include <cstdint>
+
+#include "observe/counter.h"
 
 namespace memgrid::grid {
 
@@ -28,16 +29,7 @@ struct Counters {
 #undef MEMGRID_GRID_FIELD
 };
 
-// Written by one loop, read by any thread.
-class Counter {
- public:
-  void Add(uint64_t n = 1) { Set(get() + n); }
-  void Set(uint64_t value) { value_.store(value, std::memory_order_relaxed); }
-  uint64_t get() const { return value_.load(std::memory_order_relaxed); }
-
- private:
-  std::atomic<uint64_t> value_{0};
-};
+using observe::Counter;
 
 struct alignas(64) LoopCounters {
 #define MEMGRID_GRID_FIELD(name, kind, unit, help) Counter name;

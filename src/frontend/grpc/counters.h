@@ -2,8 +2,9 @@
 
 #pragma once
 
-#include <atomic>
 #include <cstdint>
+
+#include "observe/counter.h"
 
 namespace memgrid::frontend::grpc {
 
@@ -36,16 +37,7 @@ struct Counters {
 #undef MEMGRID_GRPC_FIELD
 };
 
-// Written by one loop, read by any thread.
-class Counter {
- public:
-  void Add(uint64_t n) { value_.store(get() + n, std::memory_order_relaxed); }
-  void Sub(uint64_t n) { value_.store(get() - n, std::memory_order_relaxed); }
-  uint64_t get() const { return value_.load(std::memory_order_relaxed); }
-
- private:
-  std::atomic<uint64_t> value_{0};
-};
+using observe::Counter;
 
 struct LoopCounters {
 #define MEMGRID_GRPC_FIELD(name, kind, unit, help) Counter name;
