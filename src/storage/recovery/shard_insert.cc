@@ -13,6 +13,14 @@ namespace {
 // Look-ups of so many records go to memory together.
 constexpr size_t kBatch = 32;
 
+// The order of a hash map differs from run to run; what recovery does must not.
+template <typename Map>
+std::vector<std::pair<typename Map::key_type, typename Map::mapped_type>> InOrder(const Map& map) {
+  std::vector<std::pair<typename Map::key_type, typename Map::mapped_type>> all(map.begin(), map.end());
+  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  return all;
+}
+
 }  // namespace
 
 void ShardLoader::Adopt(Found& found) {
@@ -165,7 +173,7 @@ void ShardLoader::AttachChunks() {
 // expired and its place has been used since.
 void ShardLoader::LoseValuesWithoutChunks() {
   const uint64_t clock = FindClock();
-  for (const auto& [key, node] : values_) {
+  for (const auto& [key, node] : InOrder(values_)) {
     bool whole = true;
     for (uint32_t i = 0; i < node->count(); ++i) whole &= node->chunk(i).address() != nullptr;
     if (whole) continue;
@@ -239,7 +247,7 @@ void ShardLoader::LoseRegions() {
     if (!WasFree(*in)) namespaces.push_back(RecordView(address).ns());
   }
   if (namespaces.empty()) return;
-  for (const auto& [id, region] : regions_) {
+  for (const auto& [id, region] : InOrder(regions_)) {
     const RecordView record(region->record.load(std::memory_order_relaxed));
     if (std::find(namespaces.begin(), namespaces.end(), record.ns()) == namespaces.end()) continue;
     Lose(record.name(), shard_.index_.Hash(record.name()));
