@@ -251,9 +251,11 @@ TEST_F(KeysTest, AListShowsOneState) {
   }
   std::optional<std::vector<std::string>> listed;
   int changes = 0;
+  bool over = false;
   absl::AnyInvocable<void()> change;  // one after the other, for as long as the list is under way
   const auto keep_changing = [&] {
-    if (listed.has_value()) return;
+    over = listed.has_value();
+    if (over) return;
     const int i = changes++;
     const std::string key =
         i % 2 == 0 ? "k" + std::to_string(15999 - i) : "k" + std::to_string(15999 - i) + "new";
@@ -281,8 +283,8 @@ TEST_F(KeysTest, AListShowsOneState) {
                           });
     keep_changing();
   });
-  ASSERT_TRUE(grid_.Until([&] { return listed.has_value(); }));
-  EXPECT_GT(changes, 3);
+  ASSERT_TRUE(grid_.Until([&] { return listed.has_value() && over; }));
+  EXPECT_GT(changes, 1);
   EXPECT_EQ(*listed, all);
 }
 
