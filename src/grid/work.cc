@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "base/copy.h"
 #include "grid/shard_host.h"
 
 namespace memgrid::grid {
@@ -47,7 +48,7 @@ void Detach(base::Payload* payload) {
   auto copy = std::make_unique_for_overwrite<char[]>(payload->size);
   char* to = copy.get();
   for (const std::string_view slice : payload->slices) {
-    std::memcpy(to, slice.data(), slice.size());
+    base::CopyBytes(to, slice);
     to += slice.size();
   }
   payload->slices.clear();

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "base/copy.h"
 #include "base/check.h"
 
 namespace memgrid::replication {
@@ -22,7 +23,7 @@ class Answer {
   // `bytes` are copied; at most kCapacity (CHECK).
   void Set(std::string_view bytes) {
     MEMGRID_CHECK(bytes.size() <= kCapacity, "an answer has ", bytes.size(), " bytes");
-    std::memcpy(bytes_, bytes.data(), bytes.size());
+    base::CopyBytes(bytes_, bytes);
     size_ = static_cast<uint8_t>(bytes.size());
   }
 

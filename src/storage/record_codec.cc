@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "base/copy.h"
 #include "base/check.h"
 #include "base/crc32c.h"
 #include "base/endian.h"
@@ -48,11 +49,9 @@ void WriteRecord(char* at, const RecordHead& head, std::span<const std::string_v
     base::StoreLe64(to, head.expiry_ms);
     to += 8;
   }
-  std::memcpy(to, head.key.data(), head.key.size());
-  to += head.key.size();
+  to = base::CopyBytes(to, head.key);
   for (std::string_view part : parts) {
-    std::memcpy(to, part.data(), part.size());
-    to += part.size();
+    to = base::CopyBytes(to, part);
   }
   std::memset(to, 0, pad);
 }

@@ -68,7 +68,7 @@ void TimingWheel::Advance(uint64_t now_ms) {
       levels_[level].used[slot / 64] &= ~(uint64_t{1} << (slot % 64));
       for (const Entry& entry : std::exchange(levels_[level].slots[slot], {})) {
         if (entry.deadline == static_cast<uint32_t>(now_)) {
-          due_.push_back(entry.tag);
+          due_.push_back(entry.tag());
           --size_;
         } else {
           Place(entry);

@@ -1,8 +1,9 @@
 // Deadlines of one shard, in milliseconds of its logged clock.
 //
-// Four levels of 256 slots: a slot of level n spans 256^n ms. An entry sinks a level each time the wheel reaches its slot,
-// and is due when it falls out of level 0. Entries are hints, 12 bytes each: a rewritten or removed deadline is not
-// searched for; who takes a due entry looks at the record behind it.
+// Four levels of 256 slots: a slot of level n spans 256^n ms. An entry sinks a level each time the
+// wheel reaches its slot, and is due when it falls out of level 0. Entries are hints, 12 bytes
+// each: a rewritten or removed deadline is not searched for; who takes a due entry looks at the
+// record behind it.
 //
 // Threads: the owner of the shard.
 
@@ -20,18 +21,20 @@ class TimingWheel {
   // Time starts at 0; nothing is due.
   TimingWheel() = default;
 
-  // `tag` comes back when `deadline_ms` is reached, or sooner by a wheel's turn (49 days ahead at most are told apart: it
-  // is then added again by its taker). At once if the deadline has passed.
+  // `tag` comes back when `deadline_ms` is reached, or sooner by a wheel's turn (49 days ahead at
+  // most are told apart: it is then added again by its taker). At once if the deadline has passed.
   void Add(uint64_t deadline_ms, uint64_t tag);
 
-  // Moves time to `now_ms`; never back. Costs what becomes due and what sinks, not the time that passed.
+  // Moves time to `now_ms`; never back. Costs what becomes due and what sinks, not the time that
+  // passed.
   void Advance(uint64_t now_ms);
 
   // One due tag; false if there is none (any more).
   bool Pop(uint64_t* tag);
   bool has_due() const { return !due_.empty(); }
 
-  // A time at which the wheel has to be advanced: at or before the least deadline. ~0 if it is empty.
+  // A time at which the wheel has to be advanced: at or before the least deadline. ~0 if it is
+  // empty.
   uint64_t Next() const;
   uint64_t now_ms() const { return now_; }
   size_t size() const { return size_; }
@@ -42,12 +45,16 @@ class TimingWheel {
   static constexpr int kBits = 8;
   static constexpr uint64_t kSlots = 1 << kBits;
 
-#pragma pack(push, 4)
   struct Entry {
-    uint64_t tag;
+    Entry(uint64_t tag, uint32_t its_deadline)
+        : tag_low(static_cast<uint32_t>(tag)),
+          tag_high(static_cast<uint32_t>(tag >> 32)),
+          deadline(its_deadline) {}
+    uint64_t tag() const { return uint64_t{tag_high} << 32 | tag_low; }
+
+    uint32_t tag_low, tag_high;
     uint32_t deadline;  // lower half
   };
-#pragma pack(pop)
   static_assert(sizeof(Entry) == 12);
 
   struct Level {

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/copy.h"
 #include "base/check.h"
 
 namespace memgrid::frontend::grpc {
@@ -17,7 +18,7 @@ void Gather::Clear() {
 void Gather::Copy(std::string_view bytes) {
   MEMGRID_CHECK(used_ + bytes.size() <= kBlock, used_, " + ", bytes.size());
   char* to = block_.get() + used_;
-  std::memcpy(to, bytes.data(), bytes.size());
+  base::CopyBytes(to, bytes);
   used_ += bytes.size();
   bytes_ += bytes.size();
   if (!slices_.empty() && slices_.back().data + slices_.back().size == to && !owners_.back()) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/copy.h"
 #include "base/check.h"
 #include "base/status.h"
 
@@ -16,7 +17,7 @@ constexpr int kGzipWindow = 15 + 16;  // the largest window, with gzip's header 
 // A buffer twice as large (at most `limit`) with the same content.
 base::Buffer Grown(const base::Buffer& old, size_t limit) {
   base::Buffer larger(std::min(std::max<size_t>(old.capacity() * 2, 4096), limit));
-  std::memcpy(larger.data(), old.view().data(), old.size());
+  base::CopyBytes(larger.data(), old.view());
   larger.set_size(old.size());
   return larger;
 }

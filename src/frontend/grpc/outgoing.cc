@@ -4,6 +4,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "base/copy.h"
 #include "frontend/grpc/gather.h"
 
 namespace memgrid::frontend::grpc {
@@ -47,7 +48,7 @@ void Outgoing::CopyRest() {
     char* to = copy.owned.get();
     for (size_t i = first; i < slices; ++i) {
       std::string_view slice = message_.body.slices[i].substr(i == first ? skip : 0);
-      std::memcpy(to, slice.data(), slice.size());
+      base::CopyBytes(to, slice);
       to += slice.size();
     }
     copy.Add({copy.owned.get(), bytes});

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "base/copy.h"
 #include "base/endian.h"
 #include "base/status.h"
 
@@ -35,9 +36,7 @@ void EncodeCommand(const Command& command, char* to) {
     base::StoreLe64(to + 16, command.sequence);
     to += kCommandSessionBytes;
   }
-  std::memcpy(to, command.name.data(), command.name.size());
-  to += command.name.size();
-  if (!command.operand.empty()) std::memcpy(to, command.operand.data(), command.operand.size());
+  base::CopyBytes(base::CopyBytes(to, command.name), command.operand);
 }
 
 absl::Status DecodeCommand(std::string_view head, std::string_view payload, Command* command) {

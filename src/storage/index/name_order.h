@@ -10,6 +10,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "base/copy.h"
 #include "base/endian.h"
 #include "storage/name.h"
 
@@ -90,12 +91,12 @@ class Fence {
     char* heap = nullptr;
     if (name.name.size() > kInPlace) {
       heap = static_cast<char*>(std::malloc(name.name.size()));
-      std::memcpy(heap, name.name.data(), name.name.size());
+      base::CopyBytes(heap, name.name);
       Clear();
       std::memcpy(bytes_, &heap, sizeof heap);
     } else {
       char bytes[kInPlace] = {};
-      std::memcpy(bytes, name.name.data(), name.name.size());
+      base::CopyBytes(bytes, name.name);
       Clear();
       std::memcpy(bytes_, bytes, sizeof bytes);
     }

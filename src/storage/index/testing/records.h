@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/copy.h"
 #include "base/endian.h"
 #include "storage/index/slot.h"
 
@@ -29,7 +30,7 @@ class Records {
     base::StoreLe64(at + 8, ++seq_ | pad << 56 | static_cast<uint64_t>(name.space) << 59);
     base::StoreLe32(at + 16, name.ns);
     base::StoreLe16(at + 20, static_cast<uint16_t>(name.name.size()));
-    std::memcpy(at + kRecordHeaderBytes, name.name.data(), name.name.size());
+    base::CopyBytes(at + kRecordHeaderBytes, name.name);
     return RecordView(at);
   }
 
