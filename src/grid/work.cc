@@ -1,7 +1,5 @@
 #include "grid/work.h"
 
-#include <cstring>
-
 #include "base/copy.h"
 #include "grid/shard_host.h"
 

@@ -1,6 +1,5 @@
 #include "frontend/grpc/gather.h"
 
-#include <cstring>
 #include <utility>
 
 #include "base/copy.h"

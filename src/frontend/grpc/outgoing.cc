@@ -1,7 +1,6 @@
 #include "frontend/grpc/outgoing.h"
 
 #include <algorithm>
-#include <cstring>
 #include <string_view>
 
 #include "base/copy.h"

@@ -1,7 +1,5 @@
 #include "grid/commands/command.h"
 
-#include <cstring>
-
 #include "base/copy.h"
 #include "base/endian.h"
 #include "base/status.h"
